@@ -1,0 +1,115 @@
+"""What a verb ends with; the same data whether it is shown as a tree, as logfmt or as JSON."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from envctl.model.environment import EnvironmentInfo
+    from envctl.model.failure import Failure
+
+
+@dataclass(frozen=True, slots=True)
+class ComponentResult:
+    """How one component ended: ``state`` is an ``Outcome``; ``seconds`` from its start."""
+
+    name: str
+    type: str
+    state: str
+    changed: bool
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """How one check ended: ``result`` is ``passed``, ``failed`` or ``unchanged``."""
+
+    name: str
+    result: str
+    seconds: float
+    metrics: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UpResult:
+    """What ``up``, ``create``, ``deploy`` and ``test`` end with.
+
+    ``result`` is ``succeeded``, ``unchanged``, ``failed``, ``superseded`` or ``timed-out``.
+    """
+
+    environment: EnvironmentInfo
+    result: str
+    components: tuple[ComponentResult, ...]
+    checks: tuple[CheckResult, ...]
+    failure: Failure | None
+    api_requests: int
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """The public JSON of ``up`` (docs/json.md)."""
+        return {
+            "environment": self.environment.as_json(),
+            "result": self.result,
+            "components": [
+                {
+                    "name": c.name,
+                    "type": c.type,
+                    "state": c.state,
+                    "changed": c.changed,
+                    "seconds": round(c.seconds, 3),
+                }
+                for c in self.components
+            ],
+            "checks": [
+                {
+                    "name": c.name,
+                    "result": c.result,
+                    "seconds": round(c.seconds, 3),
+                    "metrics": dict(c.metrics),
+                }
+                for c in self.checks
+            ],
+            "failure": self.failure.as_json() if self.failure else None,
+            "apiRequests": self.api_requests,
+            "seconds": round(self.seconds, 3),
+        }
+
+
+@dataclass(frozen=True, slots=True)
+class StuckObject:
+    """An object that a teardown could not get rid of, and who should have removed it."""
+
+    object: str
+    finalizers: tuple[str, ...]
+    controller: str
+    next: str
+
+
+@dataclass(frozen=True, slots=True)
+class DownResult:
+    """What ``down`` ends with: ``result`` is ``gone``, ``stuck``, ``unknown`` or ``absent``."""
+
+    environment: EnvironmentInfo
+    result: str
+    leftovers: tuple[str, ...]
+    stuck: tuple[StuckObject, ...]
+    seconds: float
+
+    def as_json(self) -> dict[str, Any]:
+        """The public JSON of ``down`` (docs/json.md)."""
+        return {
+            "environment": self.environment.as_json(),
+            "result": self.result,
+            "leftovers": list(self.leftovers),
+            "stuck": [
+                {
+                    "object": s.object,
+                    "finalizers": list(s.finalizers),
+                    "controller": s.controller,
+                    "next": s.next,
+                }
+                for s in self.stuck
+            ],
+            "seconds": round(self.seconds, 3),
+        }

@@ -1,0 +1,1 @@
+"""Events in; terminal tree, logfmt, JSON, JUnit, GitLab sections and metrics out."""

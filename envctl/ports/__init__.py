@@ -1,0 +1,1 @@
+"""The protocols that the workflows need of the world outside."""
