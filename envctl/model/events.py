@@ -66,7 +66,7 @@ class StepRetried:
 
 @dataclass(frozen=True, slots=True)
 class StepFinished:
-    """A step ended. ``seconds`` is from its start; ``changed`` says whether anything was written."""
+    """A step ended: ``seconds`` since its start, ``changed`` whether anything was written."""
 
     step: Step
     attempt: int
