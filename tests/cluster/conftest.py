@@ -1,0 +1,110 @@
+"""Fixtures of the tests that run on a real Kubernetes node.
+
+The node is started once, before the first test and outside every test's timeout, and shared by
+all xdist workers. A test gets a project name that no other test has, so that tests run side by
+side without seeing each other, and whatever is left of that project is taken away afterwards.
+
+``ENVCTL_TEST_KUBECONFIG`` (with ``ENVCTL_TEST_CONTEXT``) points the tests at another cluster;
+``ENVCTL_TEST_KEEP_NODE=1`` leaves a node that the tests have started running at the end.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import fcntl
+import os
+import tempfile
+import textwrap
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cluster import node as nodes
+from tests.cluster.node import Envctl, Kubectl, Node
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+_STARTED = pytest.StashKey[bool]()
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what is in this folder, so that ``-m 'not cluster'`` leaves it out."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.cluster)
+
+
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """Start the node before any test's clock runs, in the process that starts the workers."""
+    config = session.config
+    is_worker = hasattr(config, "workerinput")
+    if is_worker or config.option.collectonly or nodes.named_by_environment():
+        return
+    capture = config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled(), _one_at_a_time():
+        if nodes.running() is None:
+            nodes.start()
+            config.stash[_STARTED] = True
+
+
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Stop the node if this run has started it."""
+    if session.config.stash.get(_STARTED, False) and not os.environ.get("ENVCTL_TEST_KEEP_NODE"):
+        nodes.stop()
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Two test runs on one machine must not both start the node."""
+    path = Path(tempfile.gettempdir()) / f"envctl-test-{nodes.NODE_NAME}-{os.getuid()}.lock"
+    with path.open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        yield
+
+
+@pytest.fixture(scope="session")
+def node() -> Node:
+    """The running node."""
+    found = nodes.named_by_environment() or nodes.running()
+    assert found is not None, "the node of the tests was running when they began, and is not now"
+    return found
+
+
+@pytest.fixture(scope="session")
+def kubectl(node: Node) -> Kubectl:
+    """kubectl on the node: ``kubectl("get", "pods", "-n", ns)`` is the parsed document."""
+    return Kubectl(node)
+
+
+@pytest.fixture
+def envctl(node: Node, tmp_path: Path) -> Envctl:
+    """The real command in a process of its own, in the test's folder, on the node."""
+    return Envctl(node.kubeconfig, tmp_path)
+
+
+@pytest.fixture
+def project(kubectl: Kubectl) -> Iterator[str]:
+    """A project name of this test's own; its namespaces are deleted when the test ends."""
+    name = f"t-{uuid.uuid4().hex[:8]}"
+    yield name
+    label = f"envctl.dev/project={name}"
+    kubectl.run("delete", "namespace", "-l", label, "--wait=false")
+    kubectl.run("delete", "lease", "-n", "envctl-system", "-l", label, "--wait=false")
+
+
+@pytest.fixture
+def write(tmp_path: Path) -> Callable[[dict[str, str]], Path]:
+    """Write files, given as ``{path: text}``, into the test's folder and return the folder."""
+
+    def _write(files: dict[str, str]) -> Path:
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(textwrap.dedent(text).lstrip("\n"))
+        return tmp_path
+
+    return _write
