@@ -101,5 +101,22 @@ class LogLine:
     line: str
 
 
-Event = GraphPlanned | StepStarted | StepProgress | StepRetried | StepFinished | Note | LogLine
+@dataclass(frozen=True, slots=True)
+class RequestsCounted:
+    """How many requests the run has sent to the API server so far, by verb (``get``, ``patch``)."""
+
+    elapsed: float
+    by_verb: dict[str, int]
+
+
+Event = (
+    GraphPlanned
+    | StepStarted
+    | StepProgress
+    | StepRetried
+    | StepFinished
+    | Note
+    | LogLine
+    | RequestsCounted
+)
 Sink = Callable[[Event], None]

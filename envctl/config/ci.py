@@ -1,0 +1,101 @@
+"""What the CI system says about the run: which branch, commit, pipeline and merge request.
+
+GitLab's names are documented in its "Predefined CI/CD variables reference"; GitHub, Gitea and
+Forgejo Actions share the GITHUB_ names.
+"""
+
+from __future__ import annotations
+
+import getpass
+import re
+import shutil
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from envctl.config import names
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class CIContext:
+    """Where the run comes from; ``system`` is ``gitlab``, ``actions`` or empty on a laptop."""
+
+    system: str = ""
+    branch: str = ""
+    commit: str = ""
+    pipeline: str = ""
+    merge_request: str = ""
+    owner: str = ""
+
+    def default_name(self) -> str:
+        """The environment's name when none is given: merge request, else branch, else person."""
+        if self.merge_request:
+            return names.merge_request_name(self.merge_request, self.branch)
+        if self.system:
+            return names.slug(self.branch or "main")
+        return names.slug(f"{self.owner or 'local'}-{self.branch or 'main'}")
+
+
+def detect(env: Mapping[str, str], folder: Path) -> CIContext:
+    """Read the CI's variables; on a laptop ask git for branch and commit of ``folder``."""
+    if env.get("GITLAB_CI") == "true":
+        return _gitlab(env)
+    if env.get("GITHUB_ACTIONS") == "true":
+        return _actions(env)
+    return CIContext(
+        branch=_git(folder, "symbolic-ref", "--short", "HEAD"),
+        commit=_git(folder, "rev-parse", "HEAD"),
+        owner=_user(),
+    )
+
+
+def _gitlab(env: Mapping[str, str]) -> CIContext:
+    branch = env.get("CI_MERGE_REQUEST_SOURCE_BRANCH_NAME") or env.get("CI_COMMIT_REF_NAME", "")
+    return CIContext(
+        system="gitlab",
+        branch=branch,
+        commit=env.get("CI_MERGE_REQUEST_SOURCE_BRANCH_SHA") or env.get("CI_COMMIT_SHA", ""),
+        pipeline=_digits(env.get("CI_PIPELINE_ID", "")),
+        merge_request=_digits(env.get("CI_MERGE_REQUEST_IID", "")),
+        owner=env.get("GITLAB_USER_LOGIN", ""),
+    )
+
+
+def _actions(env: Mapping[str, str]) -> CIContext:
+    pull = re.fullmatch(r"refs/pull/(\d+)/.*", env.get("GITHUB_REF", ""))
+    return CIContext(
+        system="actions",
+        branch=env.get("GITHUB_HEAD_REF") or env.get("GITHUB_REF_NAME", ""),
+        commit=env.get("GITHUB_SHA", ""),
+        pipeline=_digits(env.get("GITHUB_RUN_ID", "")),
+        merge_request=pull[1] if pull else "",
+        owner=env.get("GITHUB_ACTOR", ""),
+    )
+
+
+def _digits(value: str) -> str:
+    return value if value.isdigit() else ""
+
+
+def _user() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container whose uid has no name
+        return "local"
+
+
+def _git(folder: Path, *arguments: str) -> str:
+    if not shutil.which("git"):
+        return ""
+    done = subprocess.run(
+        ["git", "-C", str(folder), *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=10,
+    )
+    return done.stdout.strip() if done.returncode == 0 else ""

@@ -1,0 +1,194 @@
+"""Components and checks: from mappings that fit the schema to typed ones whose files exist."""
+
+from __future__ import annotations
+
+import glob
+from typing import TYPE_CHECKING, Any
+
+from envctl.config import duration, names, validate
+from envctl.errors import ConfigError
+from envctl.model import graph
+from envctl.model.spec import (
+    Check,
+    Component,
+    Expose,
+    HelmSource,
+    JobSource,
+    KustomizeSource,
+    ManifestsSource,
+    Source,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from envctl.config.yamlfile import Document, PathKey
+
+TYPES = ("helm", "kustomize", "manifests", "job")
+_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
+_MANIFESTS = (".yaml", ".yml", ".json")
+
+
+class _Wrong(ValueError):
+    """A value that fits the schema and still cannot be used."""
+
+
+class Reader:
+    """Reads the lists of one file and gathers everything that is wrong, to say it all at once."""
+
+    def __init__(self, document: Document, root: Path) -> None:
+        self.document = document
+        self.root = root
+        self.base = document.path.resolve().parent
+        self.wrong: list[str] = []
+
+    def finish(self) -> None:
+        """Raise ConfigError if anything was wrong."""
+        if self.wrong:
+            raise validate.problems(self.document, self.wrong)
+
+    def components(self, raw: list[dict[str, Any]]) -> tuple[Component, ...]:
+        """The components in the order of the file; references and cycles are checked."""
+        found = [self._component(item, ("components", i)) for i, item in enumerate(raw)]
+        known = [c for c in found if c is not None]
+        self._unique([c.name for c in known], "components")
+        self._needs(known)
+        return tuple(known)
+
+    def checks(self, raw: list[dict[str, Any]]) -> tuple[Check, ...]:
+        """The checks in the order of the file."""
+        found = [self._check(item, ("checks", i)) for i, item in enumerate(raw)]
+        known = [c for c in found if c is not None]
+        self._unique([c.name for c in known], "checks")
+        return tuple(known)
+
+    def _component(self, raw: dict[str, Any], path: PathKey) -> Component | None:
+        try:
+            kinds = [kind for kind in TYPES if kind in raw]
+            if len(kinds) != 1:
+                raise _Wrong(
+                    f"component {raw['name']!r} has {' and '.join(kinds) or 'no source'}; "
+                    f"exactly one of {', '.join(TYPES)} is expected"
+                )
+            expose = raw.get("expose")
+            return Component(
+                name=names.check_label("component", raw["name"], names.MAX_COMPONENT),
+                type=kinds[0],
+                source=self._source(kinds[0], raw[kinds[0]]),
+                needs=tuple(raw.get("needs", ())),
+                timeout=self._timeout(raw.get("timeout", "5m")),
+                images=_images(raw),
+                expose=Expose(expose["service"], expose["port"], expose.get("path", "/"))
+                if expose
+                else None,
+            )
+        except (_Wrong, ConfigError) as error:
+            self._note(path, str(error))
+            return None
+
+    def _check(self, raw: dict[str, Any], path: PathKey) -> Check | None:
+        try:
+            return Check(
+                name=names.check_label("check", raw["name"], names.MAX_COMPONENT),
+                source=JobSource(self._file(raw["job"])),
+                timeout=self._timeout(raw.get("timeout", "2m")),
+                images=_images(raw),
+            )
+        except (_Wrong, ConfigError) as error:
+            self._note(path, str(error))
+            return None
+
+    def _note(self, path: PathKey, message: str) -> None:
+        self.wrong.append(validate.at(self.document, path, f"{message.rstrip('.')}."))
+
+    @staticmethod
+    def _timeout(value: str | int) -> float:
+        found = duration.seconds(value, what="timeout")
+        if not found:
+            raise _Wrong("a timeout of 0 would end before it begins; every wait ends")
+        return found
+
+    def _unique(self, found: list[str], section: str) -> None:
+        for name in sorted({name for name in found if found.count(name) > 1}):
+            self._note((section,), f"the name {name!r} is used twice in {section}")
+
+    def _needs(self, found: list[Component]) -> None:
+        known = {c.name: c.needs for c in found}
+        for component in found:
+            for name in component.needs:
+                if name not in known:
+                    self._note(
+                        ("components",),
+                        f"component {component.name!r} needs {name!r}, which does not exist; "
+                        f"known are {', '.join(known)}",
+                    )
+        cycle = graph.find_cycle(known)
+        if cycle:
+            self._note(("components",), f"`needs` goes in a circle: {' → '.join(cycle)}")
+
+    def _source(self, kind: str, raw: Any) -> Source:
+        if kind == "helm":
+            return self._helm(raw)
+        if kind == "kustomize":
+            return KustomizeSource(self._kustomization(raw))
+        if kind == "job":
+            return JobSource(self._file(raw))
+        return ManifestsSource(self._globs(raw), tuple(raw))
+
+    def _helm(self, raw: dict[str, Any]) -> HelmSource:
+        source = HelmSource(
+            chart=raw["chart"],
+            repository=raw.get("repository", ""),
+            version=raw.get("version", ""),
+            values=tuple(self._file(v) if isinstance(v, str) else v for v in raw.get("values", ())),
+        )
+        if not source.is_folder:
+            if not source.version:
+                raise _Wrong(f"chart {source.chart!r} has no version; a floating one is no pin")
+            return source
+        folder = self._inside(source.chart)
+        if not (folder / "Chart.yaml").is_file():
+            raise _Wrong(f"there is no chart in {source.chart!r} (no Chart.yaml)")
+        return HelmSource(str(folder), "", source.version, source.values)
+
+    def _kustomization(self, raw: str) -> Path:
+        folder = self._inside(raw)
+        if not any((folder / name).is_file() for name in _KUSTOMIZATIONS):
+            raise _Wrong(f"there is no kustomization.yaml in {raw!r}")
+        return folder
+
+    def _file(self, raw: str) -> Path:
+        path = self._inside(raw)
+        if not path.is_file():
+            raise _Wrong(f"the file {raw!r} does not exist")
+        return path
+
+    def _globs(self, patterns: list[str]) -> tuple[Path, ...]:
+        found: list[Path] = []
+        for pattern in patterns:
+            hits = self._glob(pattern)
+            if not hits:
+                raise _Wrong(f"{pattern!r} matches no file that ends in {', '.join(_MANIFESTS)}")
+            found += [hit for hit in hits if hit not in found]
+        return tuple(found)
+
+    def _glob(self, pattern: str) -> list[Path]:
+        literal = self.base / pattern
+        if literal.is_dir():
+            hits = [str(p) for p in literal.rglob("*")]
+        else:
+            hits = glob.glob(str(literal), recursive=True)  # noqa: PTH207 - takes .. and **
+        files = [self._inside(hit) for hit in sorted(hits)]
+        return [f for f in files if f.is_file() and f.suffix in _MANIFESTS]
+
+    def _inside(self, raw: str) -> Path:
+        """Resolve a path, symbolic links included, and refuse what is outside the repository."""
+        path = (self.base / raw).resolve()
+        if not path.is_relative_to(self.root):
+            raise _Wrong(f"the path {raw!r} leads outside the repository")
+        return path
+
+
+def _images(raw: Mapping[str, Any]) -> dict[str, str]:
+    return {name: str(reference) for name, reference in raw.get("images", {}).items()}

@@ -1,0 +1,38 @@
+"""Durations as people write them: ``90s``, ``4m``, ``72h``, ``14d``."""
+
+from __future__ import annotations
+
+from envctl.errors import ConfigError
+
+
+def seconds(value: str | float, *, what: str = "duration") -> float:
+    """Seconds of a duration; raises ConfigError for a negative or malformed one."""
+    import durationpy
+
+    if str(value).strip() in ("0", ""):
+        return 0.0
+    try:
+        found = float(durationpy.from_str(str(value).strip()).total_seconds())
+    except (durationpy.DurationError, OverflowError) as error:
+        raise _wrong(value, what, "It is not a number with a unit") from error
+    if found < 0:
+        raise _wrong(value, what, "It is negative")
+    return found
+
+
+def _wrong(value: str | float, what: str, why: str) -> ConfigError:
+    return ConfigError(
+        f"The {what} {str(value)[:40]!r} cannot be used.",
+        why=f"{why}.",
+        next="Write for example 90s, 4m, 72h or 14d.",
+    )
+
+
+def human(value: float) -> str:
+    """``3d 4h``, ``2h 5m``, ``1m 30s`` or ``4s``: two units at most."""
+    left, parts = int(value), []
+    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
+        count, left = divmod(left, size)
+        if count:
+            parts.append(f"{count}{unit}")
+    return " ".join(parts[:2]) or "0s"

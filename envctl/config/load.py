@@ -1,0 +1,230 @@
+"""From envctl.yaml, the CI's variables and the options to one valid Spec and one Environment."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from envctl.config import components, duration, names, validate, yamlfile
+from envctl.config.settings import LOCAL_CONTEXTS
+from envctl.config.substitute import UnknownVariable, substitute
+from envctl.errors import ConfigError
+from envctl.model.environment import Environment
+from envctl.model.spec import Guardrails, Spec
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from envctl.config.ci import CIContext
+    from envctl.config.settings import Settings
+    from envctl.config.yamlfile import Document
+
+FILE = "envctl.yaml"
+
+#: Room for a small application; a project that needs more says so.
+DEFAULT_QUOTA = {"requests.cpu": "4", "requests.memory": "8Gi", "pods": "60"}
+DEFAULT_LIMITS = {
+    "default": {"cpu": "500m", "memory": "512Mi"},
+    "defaultRequest": {"cpu": "50m", "memory": "64Mi"},
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """What planning starts from: pure data, no clock and no network behind it."""
+
+    spec: Spec
+    environment: Environment
+    ci: CIContext
+
+
+def find_root(file: Path) -> Path:
+    """The repository a file is in: the nearest folder with .git, else the file's own folder."""
+    for folder in (file.parent, *file.parent.parents):
+        if (folder / ".git").exists():
+            return folder
+    return file.parent
+
+
+def load(file: Path, settings: Settings, ci: CIContext, ingress: str = "") -> Loaded:
+    """Read, check and resolve envctl.yaml; raises ConfigError that lists all that is wrong.
+
+    ``ingress`` is the URL under which the chosen cluster's ingress controller answers, where that
+    is known (the embedded cluster's), for the port of ``*.localhost`` hosts.
+    """
+    document = yamlfile.load(file)
+    validate.check(document)
+    raw: dict[str, Any] = document.value
+    project = settings.project or names.check_label("project", raw["project"], names.MAX_PROJECT)
+    environment = _environment(document, project, settings, ci, ingress)
+    variables = _variables(environment, ci, {**raw.get("images", {}), **settings.images})
+    resolved = _substitute(document, variables)
+    spec = _spec(document, resolved, environment, settings)
+    return Loaded(spec, environment, ci)
+
+
+def identify(settings: Settings, ci: CIContext, project: str = "") -> Environment:
+    """The environment that ``--project`` and ``--name`` mean, where no file is needed."""
+    if not (settings.project or project):
+        raise ConfigError(
+            "No project is named.",
+            why=f"There is no {FILE} here, and neither --project nor ENVCTL_PROJECT is set.",
+            next="Add --project, or run it where envctl.yaml is.",
+        )
+    chosen = names.check_label("project", settings.project or project, names.MAX_PROJECT)
+    name = names.check_label("environment", settings.name or ci.default_name(), names.MAX_NAME)
+    return Environment(
+        project=chosen,
+        name=name,
+        namespace=names.namespace(chosen, name),
+        owner=ci.owner,
+        commit=ci.commit,
+        pipeline=ci.pipeline,
+        merge_request=ci.merge_request,
+    )
+
+
+def _environment(
+    document: Document, project: str, settings: Settings, ci: CIContext, ingress: str
+) -> Environment:
+    found = identify(settings, ci, project)
+    section = document.value.get("environment", {})
+    lifetime = section.get("lifetime", {})
+    base = _variables(found, ci, {})
+    base.pop("host"), base.pop("url")
+    host = _one(document, ("environment", "host"), section.get("host", ""), base)
+    url = _one(
+        document, ("environment", "url"), section.get("url", ""), {**base, "host": host}
+    ) or _default_url(host, ingress)
+    return Environment(
+        project=found.project,
+        name=found.name,
+        namespace=found.namespace,
+        host=host,
+        url=url,
+        owner=found.owner,
+        commit=found.commit,
+        pipeline=found.pipeline,
+        merge_request=found.merge_request,
+        ttl=_seconds(document, ("environment", "lifetime", "ttl"), lifetime.get("ttl", "72h")),
+        max_age=_seconds(document, ("environment", "lifetime", "max"), lifetime.get("max", "14d")),
+    )
+
+
+def _default_url(host: str, ingress: str) -> str:
+    if not host:
+        return ""
+    if host.endswith(".localhost"):
+        port = ingress.rpartition(":")[2].rstrip("/") if ingress.count(":") > 1 else ""
+        return f"http://{host}:{port}/" if port else f"http://{host}/"
+    return f"https://{host}/"
+
+
+def _variables(
+    environment: Environment, ci: CIContext, images: Mapping[str, Any]
+) -> dict[str, str]:
+    return {
+        "project": environment.project,
+        "name": environment.name,
+        "namespace": environment.namespace,
+        "host": environment.host,
+        "url": environment.url,
+        "branch": ci.branch,
+        "commit": environment.commit,
+        "pipeline": environment.pipeline,
+        "mergeRequest": environment.merge_request,
+        "owner": environment.owner,
+        **{f"image.{name}": str(reference) for name, reference in images.items()},
+    }
+
+
+def _one(
+    document: Document, path: tuple[str, ...], value: str, variables: Mapping[str, str]
+) -> str:
+    try:
+        return str(substitute(value, variables))
+    except UnknownVariable as error:
+        message = validate.at(document, path, f"{validate.dotted(path)}: {error}.")
+        raise validate.problems(document, [message]) from error
+
+
+def _substitute(document: Document, variables: Mapping[str, str]) -> dict[str, Any]:
+    found: dict[str, Any] = {}
+    wrong: list[str] = []
+
+    def walk(value: Any, path: yamlfile.PathKey) -> Any:
+        if isinstance(value, dict):
+            return {key: walk(item, (*path, key)) for key, item in value.items()}
+        if isinstance(value, list):
+            return [walk(item, (*path, index)) for index, item in enumerate(value)]
+        try:
+            return substitute(value, variables)
+        except UnknownVariable as error:
+            wrong.append(validate.at(document, path, f"{validate.dotted(path)}: {error}."))
+            return value
+
+    for key, value in document.value.items():
+        found[key] = walk(value, (key,))
+    if wrong:
+        raise validate.problems(document, wrong)
+    return found
+
+
+def _seconds(document: Document, path: yamlfile.PathKey, value: str | int) -> float:
+    try:
+        return duration.seconds(value, what=validate.dotted(path))
+    except ConfigError as error:
+        message = validate.at(document, path, str(error))
+        raise validate.problems(document, [message]) from error
+
+
+def _spec(
+    document: Document, raw: dict[str, Any], environment: Environment, settings: Settings
+) -> Spec:
+    root = find_root(document.path.resolve())
+    reader = components.Reader(document, root)
+    parts = reader.components(raw["components"])
+    checks = reader.checks(raw.get("checks", []))
+    reader.finish()
+    cluster = raw.get("cluster", {})
+    section = raw.get("environment", {})
+    lifetime = section.get("lifetime", {})
+    return Spec(
+        path=document.path,
+        root=root,
+        project=environment.project,
+        context=cluster.get("context", ""),
+        allowed_contexts=tuple(cluster.get("allowed", LOCAL_CONTEXTS)),
+        host=environment.host,
+        url=environment.url,
+        ingress_class=section.get("ingressClass", ""),
+        ttl=environment.ttl,
+        idle=_seconds(document, ("environment", "lifetime", "idle"), lifetime.get("idle", "0")),
+        max_age=environment.max_age,
+        guardrails=_guardrails(section, settings),
+        components=parts,
+        checks=checks,
+    )
+
+
+def _guardrails(section: dict[str, Any], settings: Settings) -> Guardrails:
+    access = section.get("access", {})
+    limits = section.get("limits", {})
+    wanted = section.get("security", "baseline")
+    return Guardrails(
+        quota={k: str(v) for k, v in section.get("quota", DEFAULT_QUOTA).items()},
+        container_defaults={
+            key: {k: str(v) for k, v in limits.get(key, DEFAULT_LIMITS[key]).items()}
+            for key in DEFAULT_LIMITS
+        },
+        egress=tuple(access.get("egress", ["dns", "same-environment"])),
+        ingress=tuple(access.get("ingress", ["same-environment", "ingress-controller"])),
+        security="restricted" if "restricted" in (settings.security, wanted) else wanted,
+        cluster_scoped=_narrowed(section.get("clusterScoped", []), settings.cluster_scoped),
+    )
+
+
+def _narrowed(wanted: list[str], allowed: tuple[str, ...]) -> tuple[str, ...]:
+    """The kinds that the file asks for and the settings allow; ``*`` allows all it asks for."""
+    return tuple(kind for kind in wanted if "*" in allowed or kind in allowed)

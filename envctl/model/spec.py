@@ -1,0 +1,127 @@
+"""envctl.yaml after validation: what a project wants of every environment of its own.
+
+Durations are seconds, paths are absolute and inside the repository.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class HelmSource:
+    """A chart: a folder, a name in a repository (``repository`` set), or an ``oci://`` reference.
+
+    ``values`` are files or inline mappings, later ones win, as Helm's own ``-f`` does it.
+    """
+
+    chart: str
+    repository: str = ""
+    version: str = ""
+    values: tuple[Path | Mapping[str, Any], ...] = ()
+
+    @property
+    def is_folder(self) -> bool:
+        """Whether the chart lies in the repository rather than in a registry."""
+        return not self.repository and not self.chart.startswith("oci://")
+
+
+@dataclass(frozen=True, slots=True)
+class KustomizeSource:
+    """A folder with a kustomization."""
+
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class ManifestsSource:
+    """Files of plain manifests, already found, in the order of their paths."""
+
+    files: tuple[Path, ...]
+    patterns: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class JobSource:
+    """A file with exactly one batch/v1 Job that runs to its end."""
+
+    path: Path
+
+
+Source = HelmSource | KustomizeSource | ManifestsSource | JobSource
+
+
+@dataclass(frozen=True, slots=True)
+class Expose:
+    """A Service that is to be reached at the environment's host."""
+
+    service: str
+    port: int | str
+    path: str = "/"
+
+
+@dataclass(frozen=True, slots=True)
+class Component:
+    """A part of the application, deployed after what it ``needs``; ``timeout`` is seconds."""
+
+    name: str
+    type: str
+    source: Source
+    needs: tuple[str, ...] = ()
+    timeout: float = 300.0
+    images: Mapping[str, str] = field(default_factory=dict)
+    expose: Expose | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """A Job that says whether the deployed environment is good; ``timeout`` is seconds."""
+
+    name: str
+    source: JobSource
+    timeout: float = 120.0
+    images: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Guardrails:
+    """What stands in the namespace before any workload does."""
+
+    quota: Mapping[str, str]
+    container_defaults: Mapping[str, Mapping[str, str]]
+    egress: tuple[str | Mapping[str, Any], ...]
+    ingress: tuple[str | Mapping[str, Any], ...]
+    security: str = "baseline"
+    cluster_scoped: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Spec:
+    """The whole file. ``root`` is the repository, ``path`` the file itself."""
+
+    path: Path
+    root: Path
+    project: str
+    context: str
+    allowed_contexts: tuple[str, ...]
+    host: str
+    url: str
+    ingress_class: str
+    ttl: float
+    idle: float
+    max_age: float
+    guardrails: Guardrails
+    components: tuple[Component, ...]
+    checks: tuple[Check, ...]
+
+    def component(self, name: str) -> Component:
+        """The component of that name; raises KeyError."""
+        for component in self.components:
+            if component.name == name:
+                return component
+        raise KeyError(name)

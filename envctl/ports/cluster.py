@@ -1,0 +1,157 @@
+"""What the workflows need of a Kubernetes cluster, and how it says no."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from envctl.errors import EnvctlError, Refused, Unavailable
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from envctl.model.objects import Obj, Resource
+
+
+class AlreadyExists(EnvctlError):
+    """A create found the name taken."""
+
+
+class Conflict(Unavailable):
+    """Somebody changed the object in between; read again and decide again.
+
+    ``managers`` names the other field managers and their fields, for a server-side apply.
+    """
+
+    def __init__(
+        self, what: str, *, why: str = "", managers: tuple[FieldConflict, ...] = ()
+    ) -> None:
+        super().__init__(what, why=why, next="Run the command again.")
+        self.managers = managers
+
+
+@dataclass(frozen=True, slots=True)
+class FieldConflict:
+    """One field that another manager owns."""
+
+    manager: str
+    field: str
+
+
+class Invalid(EnvctlError):
+    """The server understood the object and refused it: schema, immutable field, admission."""
+
+
+class QuotaExceeded(Refused):
+    """The namespace's ResourceQuota has no room for it."""
+
+
+class UnknownKind(EnvctlError):
+    """The cluster does not serve this kind."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One event of a watch. ``RESYNC`` means: forget what you knew, everything follows again."""
+
+    type: str
+    object: Obj
+
+
+class Cluster(Protocol):
+    """One cluster through one credential.
+
+    Every call may raise Unavailable (retried inside already, by the policy ``api``), Forbidden,
+    or another EnvctlError named in its docstring; none raises a library's error.
+    """
+
+    context: str
+    requests: int
+
+    async def resource(self, api_version: str, kind: str) -> Resource:
+        """Where a kind is served; raises UnknownKind."""
+        ...
+
+    async def get(self, resource: Resource, name: str, namespace: str = "") -> Obj | None:
+        """The object, or None where there is none."""
+        ...
+
+    async def list(
+        self,
+        resource: Resource,
+        namespace: str = "",
+        *,
+        selector: str = "",
+        metadata_only: bool = False,
+    ) -> list[Obj]:
+        """All objects of the kind, read in pages."""
+        ...
+
+    async def create(self, resource: Resource, obj: Obj) -> Obj:
+        """Create; raises AlreadyExists."""
+        ...
+
+    async def replace(self, resource: Resource, obj: Obj) -> Obj:
+        """Replace the version that ``obj`` was read as; raises Conflict."""
+        ...
+
+    async def apply(
+        self, resource: Resource, obj: Obj, *, force: bool = False, dry_run: bool = False
+    ) -> Obj:
+        """Apply server-side as field manager ``envctl``; raises Conflict, Invalid."""
+        ...
+
+    async def patch(self, resource: Resource, name: str, namespace: str, patch: Obj) -> Obj:
+        """Merge-patch; with ``metadata.uid`` or ``resourceVersion`` in it as precondition."""
+        ...
+
+    async def delete(
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str = "",
+        *,
+        uid: str,
+        grace: int | None = None,
+    ) -> bool:
+        """Delete exactly the object with this UID; False where it is gone or another by now."""
+        ...
+
+    def watch(
+        self, resource: Resource, namespace: str = "", name: str = ""
+    ) -> AsyncIterator[Change]:
+        """All objects as ADDED, then every change, for ever: resumed when cut, RESYNC on 410."""
+        ...
+
+    async def logs(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        tail: int | None = None,
+        previous: bool = False,
+    ) -> list[str]:
+        """The last lines of a container, oldest first; empty where there are none."""
+        ...
+
+    def follow(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        since: float | None = None,
+        follow: bool = True,
+        previous: bool = False,
+    ) -> AsyncIterator[str]:
+        """A container's lines as they come; ends with the container."""
+        ...
+
+    async def call(self, method: str, path: str, body: Obj | None = None) -> Any:
+        """One plain request to a path without a resource: version, reviews, tokens."""
+        ...
+
+    async def close(self) -> None:
+        """Close the connections."""
+        ...

@@ -1,0 +1,54 @@
+"""What the workflows need of a component type: its objects, and a digest of all that makes them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from envctl.model.environment import Environment
+    from envctl.model.objects import Obj
+    from envctl.model.spec import Check, Component
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A component's objects as its source gives them; ``hooks`` are run by Helm, not applied."""
+
+    objects: tuple[Obj, ...]
+    hooks: tuple[Obj, ...] = field(default=())
+
+
+class Source(Protocol):
+    """Turns one component (or check) into objects; the same inputs give the same objects."""
+
+    async def fingerprint(self, component: Component | Check, environment: Environment) -> str:
+        """A digest of every input, cheap enough to be made on each run."""
+        ...
+
+    async def render(self, component: Component | Check, environment: Environment) -> Rendered:
+        """The objects; raises EnvctlError with the tool's own message where they do not render."""
+        ...
+
+
+class Releases(Source, Protocol):
+    """Helm: a source whose objects are deployed by the tool itself."""
+
+    async def deploy(
+        self,
+        component: Component,
+        environment: Environment,
+        timeout: float,
+        say: Callable[[str], None],
+    ) -> tuple[Obj, ...]:
+        """Install or upgrade the release and return the objects of its manifest.
+
+        A release that a killed run left pending is repaired first, and ``say`` is told so.
+        """
+        ...
+
+    async def uninstall(self, name: str, namespace: str, timeout: float) -> None:
+        """Uninstall so that its hooks run; a release that is gone is no error."""
+        ...
