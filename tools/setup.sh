@@ -1,0 +1,73 @@
+#!/bin/sh
+# Bring a bare machine to where envctl runs from this checkout: system packages, then .venv with
+# the exact versions of a lock file. What is there already is left as it is, so a second run is
+# a matter of a second. The argument says what for: `demo` or `dev`.
+set -eu
+cd "$(dirname "$0")/.."
+purpose=${1:-dev}
+
+# What the embedded node runs on, then what the tests add.
+packages="ca-certificates curl iproute2 nftables python3-venv runc"
+lock=requirements/local.txt
+if [ "$purpose" = dev ]; then
+  packages="$packages git prometheus-pushgateway"
+  lock=requirements/dev.txt
+fi
+
+say() { printf '%s\n' "── $*"; }
+
+install_packages() {
+  missing=
+  for package in $packages; do
+    state=$(dpkg-query --show --showformat='${db:Status-Status}' "$package" 2>/dev/null || true)
+    [ "$state" = installed ] || missing="$missing $package"
+  done
+  [ -n "$missing" ] || return 0
+  say "installing Debian packages:$missing"
+  # A service that a package brings must not start by itself: a test starts its own.
+  policy=/usr/sbin/policy-rc.d
+  [ -e "$policy" ] || { printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy" && made=1; }
+  export DEBIAN_FRONTEND=noninteractive
+  apt-get update -q && apt-get install -q --yes --no-install-recommends $missing
+  [ -z "${made:-}" ] || rm -f "$policy"
+}
+
+if command -v dpkg-query >/dev/null && [ "$(id -u)" = 0 ]; then
+  install_packages
+else
+  say "not root on Debian, so these packages are taken to be there: $packages"
+fi
+
+python=${PYTHON:-}
+for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
+  [ -z "$python" ] || break
+  if "$candidate" -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    python=$candidate
+  fi
+done
+if [ -z "$python" ]; then
+  say "envctl needs Python 3.11 or newer, and there is none on PATH: install one, or name it in PYTHON"
+  exit 2
+fi
+
+venv=${VENV:-.venv}
+# Run a step unless it was done with just these inputs.
+once() {
+  stamp=$venv/$1.done
+  inputs=$(printf '%s' "$2" | sha256sum)
+  shift 2
+  [ "$(cat "$stamp" 2>/dev/null || true)" != "$inputs" ] || return 0
+  "$@"
+  printf '%s' "$inputs" >"$stamp"
+}
+make_venv() {
+  say "making $venv from $lock (about a minute)"
+  "$python" -m venv --clear "$venv"
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+}
+install_checkout() {
+  # No build isolation: it would fetch a build backend that no lock file names.
+  "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
+}
+once packages "$("$python" --version) $(cat "$lock")" make_venv
+once checkout "$(pwd) $(cat pyproject.toml)" install_checkout
