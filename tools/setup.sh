@@ -4,7 +4,10 @@
 # a matter of a second. The argument says what for: `demo` or `dev`.
 set -eu
 cd "$(dirname "$0")/.."
+venv=${VENV:-.venv}
 purpose=${1:-dev}
+# What development needs includes what the demo needs: keep it.
+[ "$(cat "$venv/purpose" 2>/dev/null || true)" != dev ] || purpose=dev
 
 # What the embedded node runs on, then what the tests add.
 packages="ca-certificates curl iproute2 nftables python3-venv runc"
@@ -26,10 +29,15 @@ install_packages() {
   say "installing Debian packages:$missing"
   # A service that a package brings must not start by itself: a test starts its own.
   policy=/usr/sbin/policy-rc.d
-  [ -e "$policy" ] || { printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy" && made=1; }
+  if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    printf '#!/bin/sh\nexit 101\n' >"$policy"
+    chmod +x "$policy"
+  fi
   export DEBIAN_FRONTEND=noninteractive
-  apt-get update -q && apt-get install -q --yes --no-install-recommends $missing
-  [ -z "${made:-}" ] || rm -f "$policy"
+  apt-get update -q -o Acquire::Retries=3
+  # shellcheck disable=SC2086 # words on purpose
+  apt-get install -q --yes --no-install-recommends -o Acquire::Retries=3 $missing
 }
 
 if command -v dpkg-query >/dev/null && [ "$(id -u)" = 0 ]; then
@@ -50,7 +58,6 @@ if [ -z "$python" ]; then
   exit 2
 fi
 
-venv=${VENV:-.venv}
 # Run a step unless it was done with just these inputs.
 once() {
   stamp=$venv/$1.done
@@ -63,6 +70,7 @@ once() {
 make_venv() {
   say "making $venv from $lock (about a minute)"
   "$python" -m venv --clear "$venv"
+  echo "$purpose" >"$venv/purpose"
   "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$lock"
 }
 install_checkout() {
