@@ -1,0 +1,108 @@
+"""The steps of a run as JUnit XML, which every CI shows beside the merge request.
+
+XML 1.0 has no way to write most control characters, so all text is cleaned of them; a report that
+a parser rejects would hide the failure it was made for.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
+
+from envctl.model.step import Outcome
+from envctl.output.failure import failure_lines
+from envctl.output.lines import plain_text
+from envctl.output.symbols import ASCII
+from envctl.output.text import clean
+
+if TYPE_CHECKING:
+    from envctl.model.events import LogLine, StepFinished
+    from envctl.model.step import Step
+    from envctl.output.context import RunContext
+    from envctl.output.recorder import Recorder
+
+_NOT_XML = re.compile("[^\t\n\r\u0020-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
+_WIDTH = 120
+
+
+def junit_xml(recorder: Recorder, context: RunContext) -> str:
+    """The report: a suite for the run, a case for each step; steps that did not run are skipped."""
+    cases = [_case(step, recorder) for step in recorder.steps.values()]
+    counts = {
+        "tests": str(len(cases)),
+        "failures": str(_number(cases, "failure")),
+        "errors": str(_number(cases, "error")),
+        "skipped": str(_number(cases, "skipped")),
+        "time": f"{recorder.elapsed:.3f}",
+    }
+    name = _attribute(" ".join(part for part in ("envctl", context.verb, context.title) if part))
+    suite = ET.Element("testsuite", {"name": name, **counts, "timestamp": _moment(context)})
+    suite.extend(cases)
+    suites = ET.Element("testsuites", {"name": "envctl", **counts})
+    suites.append(suite)
+    ET.indent(suites)
+    body = ET.tostring(suites, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+
+
+def _number(cases: list[ET.Element], tag: str) -> int:
+    return sum(case.find(tag) is not None for case in cases)
+
+
+def _moment(context: RunContext) -> str:
+    """The suite's begin, without a zone: the JUnit schema knows none."""
+    return context.timestamp(0.0).removesuffix("Z")
+
+
+def _case(step: Step, recorder: Recorder) -> ET.Element:
+    finished = recorder.finished.get(step.name)
+    attributes = {
+        "classname": f"envctl.{_attribute(step.kind)}",
+        "name": _attribute(step.component or step.name),
+        "time": f"{finished.seconds if finished else 0.0:.3f}",
+    }
+    if step.component and step.component != step.name:
+        attributes["name"] = _attribute(f"{step.component}: {step.name}")
+    case = ET.Element("testcase", attributes)
+    _outcome(case, finished)
+    if logs := recorder.logs.get(step.name):
+        output = ET.SubElement(case, "system-out")
+        output.text = _xml("".join(f"{_log(entry)}\n" for entry in logs))
+    return case
+
+
+def _outcome(case: ET.Element, finished: StepFinished | None) -> None:
+    if finished is None:
+        ET.SubElement(case, "skipped", {"message": "not reached"})
+        return
+    match finished.outcome:
+        case Outcome.SUCCEEDED | Outcome.UNCHANGED:
+            return
+        case Outcome.SKIPPED | Outcome.CANCELLED:
+            said = _attribute(finished.message or str(finished.outcome))
+            ET.SubElement(case, "skipped", {"message": said})
+        case Outcome.FAILED:
+            _diagnosis(case, "failure", finished)
+        case _:
+            _diagnosis(case, "error", finished)
+
+
+def _diagnosis(case: ET.Element, tag: str, finished: StepFinished) -> None:
+    failure = finished.failure
+    said = failure.verdict if failure else finished.message or str(finished.outcome)
+    element = ET.SubElement(case, tag, {"message": _attribute(said), "type": str(finished.outcome)})
+    lines = plain_text(failure_lines(failure, _WIDTH, ASCII)) if failure else said
+    element.text = _xml(lines)
+
+
+def _log(entry: LogLine) -> str:
+    return f"{clean(entry.pod)}/{clean(entry.container)}: {clean(entry.line)}"
+
+
+def _attribute(text: str) -> str:
+    return _xml(clean(text))
+
+
+def _xml(text: str) -> str:
+    return _NOT_XML.sub("\N{REPLACEMENT CHARACTER}", text)

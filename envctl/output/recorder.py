@@ -1,0 +1,81 @@
+"""What a run's artifacts need of it: how each step ended, retries, requests, last log lines."""
+
+from __future__ import annotations
+
+from collections import Counter, deque
+from typing import TYPE_CHECKING
+
+from envctl.model.events import (
+    GraphPlanned,
+    LogLine,
+    RequestsCounted,
+    StepFinished,
+    StepRetried,
+    StepStarted,
+)
+from envctl.model.result import DownResult, UpResult
+
+if TYPE_CHECKING:
+    from envctl.model.events import Event
+    from envctl.model.result import CheckResult
+    from envctl.model.step import Step
+
+#: Log lines kept of a step, for its test case in the JUnit report.
+MAX_LOG_LINES = 500
+
+
+class Recorder:
+    """The memory of a run; bounded, however long its logs are."""
+
+    def __init__(self) -> None:
+        self.steps: dict[str, Step] = {}
+        self.finished: dict[str, StepFinished] = {}
+        self.retries: Counter[tuple[str, str]] = Counter()
+        self.requests: dict[str, int] = {}
+        self.logs: dict[str, deque[LogLine]] = {}
+        self.result: UpResult | DownResult | None = None
+        self.elapsed = 0.0
+
+    def emit(self, event: Event) -> None:
+        """Take an event in."""
+        self.elapsed = max(self.elapsed, getattr(event, "elapsed", 0.0))
+        match event:
+            case GraphPlanned():
+                self.steps |= {step.name: step for step in event.steps}
+            case StepStarted():
+                self.steps.setdefault(event.step.name, event.step)
+            case StepRetried():
+                self.retries[event.step.name if event.step else "", event.policy] += 1
+            case StepFinished():
+                self.steps.setdefault(event.step.name, event.step)
+                self.finished[event.step.name] = event
+            case RequestsCounted():
+                self.requests = dict(event.by_verb)
+            case LogLine(step=step) if step is not None:
+                kept = self.logs.setdefault(step.name, deque(maxlen=MAX_LOG_LINES))
+                kept.append(event)
+            case _:
+                pass
+
+    def remember(self, result: object) -> None:
+        """Keep how the run ended, if it ended with such a result."""
+        if isinstance(result, UpResult | DownResult):
+            self.result = result
+
+    @property
+    def checks(self) -> tuple[CheckResult, ...]:
+        """The checks of the result, where it has some."""
+        return getattr(self.result, "checks", ())
+
+    @property
+    def outcome(self) -> str:
+        """How the run ended, in the word of its result; ``error`` where it came to none."""
+        return self.result.result if self.result else "error"
+
+    @property
+    def requests_by_verb(self) -> dict[str, int]:
+        """Requests by verb; under ``all``, where only their number is known."""
+        if self.requests:
+            return self.requests
+        total = getattr(self.result, "api_requests", 0)
+        return {"all": total} if total else {}

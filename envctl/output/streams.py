@@ -1,0 +1,60 @@
+"""Writing to stdout and stderr without ever failing the run because of who reads them."""
+
+from __future__ import annotations
+
+import io
+import os
+from typing import TextIO
+
+
+class Progress:
+    """A stream for progress. When nobody reads it any more, the run goes on without it.
+
+    A pipeline's log collector may go away in the middle of a deployment; to stop there would leave
+    the environment half made.
+    """
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+        self._closed = False
+
+    def write(self, text: str) -> None:
+        """Write and flush; a stream that failed once is left alone."""
+        if self._closed:
+            return
+        try:
+            self._stream.write(text)
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._closed = True
+
+
+def printable(stream: TextIO) -> TextIO:
+    """``stream``, set to print ``?`` for what its encoding lacks rather than to fail."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
+    return stream
+
+
+def is_terminal(stream: TextIO) -> bool:
+    """Whether somebody looks at ``stream``; a closed one is no terminal."""
+    try:
+        return stream.isatty()
+    except ValueError:
+        return False
+
+
+def write_result(stream: TextIO, text: str) -> None:
+    """Write and flush; a reader that has read enough (``| head``) is no error.
+
+    Raises:
+        OSError: the result could not be written for another reason, a full disk for one.
+
+    """
+    try:
+        stream.write(text)
+        stream.flush()
+    except BrokenPipeError:
+        # Python flushes once more as it exits, and would complain then.
+        with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - a device, not a path
+            os.dup2(nowhere.fileno(), stream.fileno())
