@@ -11,6 +11,7 @@ import (
 	_ "k8s.io/component-base/metrics/prometheus/clientgo" // metrics about each component's own client.
 	_ "k8s.io/component-base/metrics/prometheus/version"
 
+	apiserverlib "k8s.io/apiserver/pkg/server"
 	"k8s.io/component-base/cli"
 	"k8s.io/component-base/logs"
 	_ "k8s.io/component-base/logs/json/register"
@@ -21,6 +22,8 @@ import (
 	proxy "k8s.io/kubernetes/cmd/kube-proxy/app"
 	scheduler "k8s.io/kubernetes/cmd/kube-scheduler/app"
 	kubelet "k8s.io/kubernetes/cmd/kubelet/app"
+	kustomize "sigs.k8s.io/kustomize/kustomize/v5/commands"
+	metrics "sigs.k8s.io/metrics-server/cmd/metrics-server/app"
 )
 
 // components are the programs of others that are linked in, by the name they are known by.
@@ -32,6 +35,8 @@ var components = map[string]func() int{
 	"kube-proxy":              func() int { return cli.Run(proxy.NewProxyCommand()) },
 	"kubelet":                 func() int { return cli.Run(kubeletCommand()) },
 	"kubectl":                 runKubectl,
+	"kustomize":               func() int { return cli.Run(kustomize.NewDefaultCommand()) },
+	"metrics-server":          func() int { return cli.Run(metrics.NewMetricsServerCommand(apiserverlib.SetupSignalHandler())) },
 }
 
 func kubeletCommand() *cobra.Command { return kubelet.NewKubeletCommand(context.Background()) }

@@ -1,0 +1,208 @@
+package node
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"envctl.dev/cluster/internal/process"
+	"envctl.dev/cluster/internal/sandbox"
+)
+
+// A start that takes longer than this has failed; usual are ten seconds.
+const startTimeout = 3 * time.Minute
+
+// Node is a running node. It exists once, in process 1 of its own namespaces.
+type Node struct {
+	config  *Config
+	report  *Report
+	manager *process.Manager
+	client  *client
+	began   time.Time
+
+	mutex    sync.Mutex
+	services map[string]*process.Service
+}
+
+// Start brings the node up and returns it, also half up when there is an error:
+// Stop works on that too.
+func Start(ctx context.Context, config *Config, report *Report) (*Node, error) {
+	n := &Node{config: config, report: report, began: time.Now(), services: map[string]*process.Service{}}
+	ctx, cancel := context.WithTimeout(ctx, startTimeout)
+	defer cancel()
+	if err := config.prepare(); err != nil {
+		return n, err
+	}
+	n.manager = process.NewManager()
+	var err error
+	if n.client, err = newClient(); err != nil {
+		return n, err
+	}
+	if err := n.controlPlane(ctx); err != nil {
+		return n, n.explain(err)
+	}
+	return n, n.explain(n.everythingElse(ctx))
+}
+
+// controlPlane starts what answers API requests, and containerd beside it, since
+// that needs nothing from the API server.
+func (n *Node) controlPlane(ctx context.Context) error {
+	n.report.Waiting("the control plane")
+	for _, service := range []*process.Service{etcd(), apiserver()} {
+		if err := n.keep(service); err != nil {
+			return err
+		}
+	}
+	if n.hasKubelet() {
+		if err := n.keep(containerd()); err != nil {
+			return err
+		}
+	}
+	if err := n.client.apiReady(ctx); err != nil {
+		return err
+	}
+	n.report.Phase("control-plane", n.began)
+	for _, service := range []*process.Service{controllerManager(), scheduler()} {
+		if err := n.keep(service); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// everythingElse runs its parts side by side: none needs another to begin.
+func (n *Node) everythingElse(ctx context.Context) error {
+	parts := []func(context.Context) error{n.imagesAndAddOns, n.fakes}
+	if n.hasKubelet() {
+		parts = append(parts, n.kubelet)
+	}
+	if err := together(ctx, parts); err != nil {
+		return err
+	}
+	if !n.hasKubelet() {
+		return nil
+	}
+	return n.addOnsReady(ctx)
+}
+
+func together(ctx context.Context, parts []func(context.Context) error) error {
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var group sync.WaitGroup
+	for _, part := range parts {
+		group.Go(func() {
+			if err := part(ctx); err != nil {
+				cancel(err)
+			}
+		})
+	}
+	group.Wait()
+	return context.Cause(ctx)
+}
+
+func (n *Node) kubelet(ctx context.Context) error {
+	name := n.config.nodeName()
+	if err := socketReady(ctx, "/run/containerd/containerd.sock"); err != nil {
+		return err
+	}
+	since := time.Now()
+	for _, service := range []*process.Service{kubelet(name), kubeProxy(), agents()} {
+		if err := n.keep(service); err != nil {
+			return err
+		}
+	}
+	n.report.Waiting("the node")
+	if err := n.client.nodeReady(ctx, name, since); err != nil {
+		return err
+	}
+	n.report.Phase("node", n.began)
+	return n.keep(metricsServer())
+}
+
+// images imports what the node's own pods are made of.
+func (n *Node) images(ctx context.Context) error {
+	if err := socketReady(ctx, "/run/containerd/containerd.sock"); err != nil {
+		return err
+	}
+	archives, err := filepath.Glob(sandbox.Programs + "/images/*.tar")
+	if err != nil {
+		return err
+	}
+	for _, archive := range archives {
+		mark := home("images", filepath.Base(archive)+"-of-"+filepath.Base(n.config.Programs))
+		if _, err := os.Stat(mark); err == nil {
+			continue
+		}
+		err := n.manager.Once(ctx, logFile("images"), environment(), program("ctr"), "--address",
+			"/run/containerd/containerd.sock", "--namespace", "k8s.io", "images", "import", archive)
+		if err != nil {
+			return err
+		}
+		if err := os.MkdirAll(filepath.Dir(mark), 0o755); err != nil {
+			return err
+		}
+		if err := os.WriteFile(mark, nil, 0o644); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Images first: the add-ons' pods can pull theirs from nowhere.
+func (n *Node) imagesAndAddOns(ctx context.Context) error {
+	if n.hasKubelet() {
+		if err := n.images(ctx); err != nil {
+			return err
+		}
+	}
+	return n.addOns(ctx)
+}
+
+// addOns is tried again: the API server is ready a moment before its own namespaces exist.
+func (n *Node) addOns(ctx context.Context) error {
+	return await(ctx, "the add-ons", func(ctx context.Context) error {
+		return n.manager.Once(ctx, logFile("add-ons"), environment(), program("kubernetes"), "kubectl", "apply",
+			"--server-side", "--force-conflicts", "--field-manager=envctl-local", "--filename", home("manifests"))
+	})
+}
+
+func (n *Node) addOnsReady(ctx context.Context) error {
+	for _, name := range []string{"coredns", "traefik"} {
+		n.report.Waiting(name)
+		if err := n.client.podReady(ctx, name, n.began); err != nil {
+			return err
+		}
+	}
+	n.report.Phase("add-ons", n.began)
+	return nil
+}
+
+func (n *Node) hasKubelet() bool { return n.config.Profile == ProfileNode }
+
+func (n *Node) keep(service *process.Service) error {
+	n.mutex.Lock()
+	defer n.mutex.Unlock()
+	n.services[service.Name] = service
+	if err := n.manager.Keep(service); err != nil {
+		return fmt.Errorf("start %s: %w", service.Name, err)
+	}
+	return nil
+}
+
+// explain adds the last words of whatever keeps ending: that is why it is not ready.
+func (n *Node) explain(err error) error {
+	if err == nil {
+		return nil
+	}
+	n.mutex.Lock()
+	defer n.mutex.Unlock()
+	for name, service := range n.services {
+		if service.Restarts() > 0 {
+			return fmt.Errorf("%w; %s ended %d times: %s", err, name, service.Restarts(), process.Tail(service.Log, 3))
+		}
+	}
+	return err
+}
