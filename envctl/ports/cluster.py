@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from envctl.errors import EnvctlError, Refused, Unavailable
+from envctl.model.objects import Obj
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from envctl.model.objects import Obj, Resource
+    from envctl.model.objects import Resource
 
 
 class AlreadyExists(EnvctlError):
@@ -58,6 +59,10 @@ class Change:
     object: Obj
 
 
+Objects = list[Obj]
+Lines = list[str]
+
+
 class Cluster(Protocol):
     """One cluster through one credential.
 
@@ -83,7 +88,7 @@ class Cluster(Protocol):
         *,
         selector: str = "",
         metadata_only: bool = False,
-    ) -> list[Obj]:
+    ) -> Objects:
         """All objects of the kind, read in pages."""
         ...
 
@@ -131,7 +136,7 @@ class Cluster(Protocol):
         *,
         tail: int | None = None,
         previous: bool = False,
-    ) -> list[str]:
+    ) -> Lines:
         """The last lines of a container, oldest first; empty where there are none."""
         ...
 

@@ -1,0 +1,1 @@
+"""The cluster, through ``kubernetes.aio``: one credential, one connection pool, typed errors."""

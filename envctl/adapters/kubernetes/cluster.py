@@ -1,0 +1,325 @@
+"""``Cluster`` over ``kubernetes.aio``'s client: plain JSON in and out, no generated models.
+
+The models cost more to import and to fill than the rest of a run; everything envctl asks is a
+question about a mapping.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import aiohttp
+
+from envctl.adapters.kubernetes import discovery, translate
+from envctl.adapters.kubernetes.connect import open_client
+from envctl.adapters.kubernetes.streams import follow_lines, watch_changes
+from envctl.adapters.retrying import Transient, retrying
+from envctl.model import step
+from envctl.model.environment import FIELD_MANAGER
+from envctl.model.objects import WELL_KNOWN, Obj, Resource
+from envctl.ports import attempt
+from envctl.ports.cluster import Conflict, UnknownKind
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from kubernetes.aio.client import ApiClient
+
+    from envctl.adapters.kubernetes.connect import Target
+    from envctl.ports.cluster import Change, Lines, Objects
+
+#: Seconds one request may take; a server that is silent for longer is tried again.
+REQUEST_TIMEOUT = 30.0
+PAGE = 500
+_METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
+_TYPES = {
+    "merge": "application/merge-patch+json",
+    "apply": "application/apply-patch+yaml",  # JSON is YAML
+}
+
+
+class KubernetesCluster:
+    """One cluster through one credential; see ``envctl.ports.cluster.Cluster``."""
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.context = target.context
+        self.requests = 0
+        self._client: ApiClient | None = None
+        self._opening = asyncio.Lock()
+        self._kinds: dict[tuple[str, str], Resource] | None = None
+        self._discovering = asyncio.Lock()
+
+    # Requests
+
+    async def client(self) -> ApiClient:
+        """The connection, opened by the first who needs it."""
+        async with self._opening:
+            if self._client is None:
+                self._client = await open_client(self.target)
+            return self._client
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, Any] | None = None,
+        body: Obj | None = None,
+        content: str = "application/json",
+        accept: str = "application/json",
+        timeout: aiohttp.ClientTimeout | None = None,
+    ) -> aiohttp.ClientResponse:
+        """One request, one answer, not retried; the caller reads and releases it."""
+        client = await self.client()
+        headers = {"Accept": accept, "Content-Type": content, **client.default_headers}
+        await client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
+        url = client.configuration.host + path + (f"?{urlencode(query)}" if query else "")
+        self.requests += 1
+        limit = timeout or aiohttp.ClientTimeout(total=attempt.remaining(REQUEST_TIMEOUT) or 0.001)
+        try:
+            answer = await client.rest_client.request(
+                method, url, headers=headers, body=body, _request_timeout=limit
+            )
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise translate.error_of_connection(
+                error, client.configuration.host, self.context
+            ) from error
+        response: aiohttp.ClientResponse = answer.response
+        return response
+
+    async def _once(self, method: str, path: str, doing: str, **options: Any) -> Any:
+        response = await self.send(method, path, **options)
+        try:
+            data = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise translate.error_of_connection(error, str(response.host), self.context) from error
+        if response.status >= 300:
+            raise translate.error_for(response.status, data, response.headers, doing, self.context)
+        return _json(data, doing)
+
+    async def _ask(self, method: str, path: str, doing: str, **options: Any) -> Any:
+        return await retrying(step.API, lambda: self._once(method, path, doing, **options))
+
+    # Kinds
+
+    async def resource(self, api_version: str, kind: str) -> Resource:
+        """Where a kind is served; raises UnknownKind."""
+        known = WELL_KNOWN.get((api_version, kind))
+        if known:
+            return known
+        async with self._discovering:
+            found = (self._kinds or {}).get((api_version, kind))
+            if found is None:  # a CRD may have come since the last look
+                self._kinds = await discovery.discover(self)
+                found = self._kinds.get((api_version, kind))
+        if found is None:
+            raise discovery.unknown(api_version, kind, self._kinds or {})
+        return found
+
+    async def kinds(self) -> dict[tuple[str, str], Resource]:
+        """Everything the cluster serves."""
+        async with self._discovering:
+            if self._kinds is None:
+                self._kinds = await discovery.discover(self)
+            return self._kinds
+
+    # Objects
+
+    async def get(self, resource: Resource, name: str, namespace: str = "") -> Obj | None:
+        """The object, or None where there is none."""
+        try:
+            found: Obj = await self._ask(
+                "GET", resource.path(namespace, name), f"read {resource.kind}/{name}"
+            )
+        except translate.NotFound:
+            return None
+        return found
+
+    async def list(
+        self,
+        resource: Resource,
+        namespace: str = "",
+        *,
+        selector: str = "",
+        metadata_only: bool = False,
+    ) -> Objects:
+        """All objects of the kind, in pages; the kind is filled in, as lists leave it out."""
+        query: dict[str, Any] = {"limit": PAGE}
+        if selector:
+            query["labelSelector"] = selector
+        accept = _METADATA if metadata_only else "application/json"
+        items: Objects = []
+        while True:
+            try:
+                page = await self._ask(
+                    "GET",
+                    resource.path(namespace),
+                    f"list {resource.plural}",
+                    query=query,
+                    accept=accept,
+                )
+            except translate.Expired:  # the list took longer than etcd keeps its past
+                items, query = [], {k: v for k, v in query.items() if k != "continue"}
+                query.pop("limit", None)
+                continue
+            except translate.NotFound as error:
+                raise UnknownKind(error.what, why=error.why, next=error.next) from error
+            items += page.get("items") or []
+            token = (page.get("metadata") or {}).get("continue")
+            if not token:
+                break
+            query["continue"] = token
+        for item in items:
+            item.setdefault("apiVersion", resource.api_version)
+            item["kind"] = resource.kind
+        return items
+
+    async def create(self, resource: Resource, obj: Obj) -> Obj:
+        """Create; raises AlreadyExists."""
+        namespace = obj["metadata"].get("namespace", "")
+        name = obj["metadata"].get("name", "")
+        found: Obj = await self._ask(
+            "POST",
+            resource.path(namespace),
+            f"create {resource.kind}/{name}",
+            body=obj,
+            query={"fieldManager": FIELD_MANAGER},
+        )
+        return found
+
+    async def replace(self, resource: Resource, obj: Obj) -> Obj:
+        """Replace the version that ``obj`` was read as; raises Conflict."""
+        meta = obj["metadata"]
+        found: Obj = await self._ask(
+            "PUT",
+            resource.path(meta.get("namespace", ""), meta["name"]),
+            f"update {resource.kind}/{meta['name']}",
+            body=obj,
+            query={"fieldManager": FIELD_MANAGER},
+        )
+        return found
+
+    async def apply(
+        self, resource: Resource, obj: Obj, *, force: bool = False, dry_run: bool = False
+    ) -> Obj:
+        """Apply server-side as field manager ``envctl``; raises Conflict, Invalid."""
+        meta = obj["metadata"]
+        query = {"fieldManager": FIELD_MANAGER, "force": str(force).lower()}
+        if dry_run:
+            query["dryRun"] = "All"
+        found: Obj = await self._ask(
+            "PATCH",
+            resource.path(meta.get("namespace", ""), meta["name"]),
+            f"apply {resource.kind}/{meta['name']}",
+            body=obj,
+            query=query,
+            content=_TYPES["apply"],
+        )
+        return found
+
+    async def patch(self, resource: Resource, name: str, namespace: str, patch: Obj) -> Obj:
+        """Merge-patch; with ``metadata.uid`` or ``resourceVersion`` in it as precondition."""
+        found: Obj = await self._ask(
+            "PATCH",
+            resource.path(namespace, name),
+            f"update {resource.kind}/{name}",
+            body=patch,
+            query={"fieldManager": FIELD_MANAGER},
+            content=_TYPES["merge"],
+        )
+        return found
+
+    async def delete(
+        self,
+        resource: Resource,
+        name: str,
+        namespace: str = "",
+        *,
+        uid: str,
+        grace: int | None = None,
+    ) -> bool:
+        """Delete exactly the object with this UID; False where it is gone or another by now."""
+        body: Obj = {
+            "apiVersion": "v1",
+            "kind": "DeleteOptions",
+            "preconditions": {"uid": uid},
+            "propagationPolicy": "Background",
+        }
+        if grace is not None:
+            body["gracePeriodSeconds"] = grace
+        try:
+            await self._ask(
+                "DELETE",
+                resource.path(namespace, name),
+                f"delete {resource.kind}/{name}",
+                body=body,
+            )
+        except translate.NotFound:
+            return False
+        except Conflict:
+            # Either the UID is another's, which is then not ours to delete, or the namespace is
+            # going already and took the object with it.
+            return False
+        return True
+
+    async def call(self, method: str, path: str, body: Obj | None = None) -> Any:
+        """One plain request to a path without a resource."""
+        return await self._ask(method, path, f"answer {path}", body=body)
+
+    # Streams
+
+    def watch(
+        self, resource: Resource, namespace: str = "", name: str = ""
+    ) -> AsyncIterator[Change]:
+        """All objects as ADDED, then every change, for ever."""
+        return watch_changes(self, resource, namespace, name)
+
+    async def logs(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        tail: int | None = None,
+        previous: bool = False,
+    ) -> Lines:
+        """The last lines of a container, oldest first; empty where there are none."""
+        lines = follow_lines(
+            self, namespace, pod, container, tail=tail, follow=False, previous=previous
+        )
+        return [line async for line in lines]
+
+    def follow(
+        self,
+        namespace: str,
+        pod: str,
+        container: str,
+        *,
+        since: float | None = None,
+        follow: bool = True,
+        previous: bool = False,
+    ) -> AsyncIterator[str]:
+        """A container's lines as they come; ends with the container."""
+        return follow_lines(
+            self, namespace, pod, container, since=since, follow=follow, previous=previous
+        )
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.close()
+
+
+def _json(data: bytes, doing: str) -> Any:
+    try:
+        return json.loads(data) if data else {}
+    except ValueError as error:
+        raise Transient(
+            f"The cluster did not {doing}.",
+            why="Its answer is not JSON; something in between answered instead.",
+            next="Check the proxy and the server address in the kubeconfig.",
+        ) from error

@@ -1,0 +1,135 @@
+"""Which cluster: kubeconfig files, contexts, the embedded cluster's own, service accounts."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+from envctl.adapters.kubernetes.translate import bad_kubeconfig
+from envctl.errors import ConfigError, EnvctlError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kubernetes.aio.client import ApiClient
+
+_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+IN_CLUSTER = "in-cluster"
+_TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
+#: The extension of a kubeconfig context that says where the ingress controller answers.
+INGRESS_EXTENSION = "envctl.dev/ingress"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A context and the kubeconfig files it is found in (as KUBECONFIG lists them)."""
+
+    context: str
+    kubeconfig: str
+    ingress: str = ""
+
+
+def files(env: Mapping[str, str], extra: tuple[Path, ...]) -> list[Path]:
+    """The user's kubeconfig files, then those of running embedded clusters."""
+    listed = env.get("KUBECONFIG") or str(Path(env.get("HOME", "~")).expanduser() / ".kube/config")
+    own = [Path(part).expanduser() for part in listed.split(os.pathsep) if part]
+    return [path for path in (*own, *extra) if path.is_file()]
+
+
+def _read(path: Path) -> dict[str, Any]:
+    try:
+        found = yaml.load(path.read_text(), Loader=_LOADER)  # noqa: S506 - safe, and in C where it is to be had
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise bad_kubeconfig(str(path), str(error).splitlines()[0]) from error
+    if not isinstance(found, dict):
+        raise bad_kubeconfig(str(path), "It is not a mapping")
+    return found
+
+
+def choose(wanted: str, env: Mapping[str, str], extra: tuple[Path, ...]) -> Target:
+    """The context to use; raises ConfigError where it does not exist and says what does."""
+    candidates = files(env, extra)
+    known: dict[str, Any] = {}
+    current = ""
+    for path in candidates:
+        config = _read(path)
+        if path not in extra:
+            current = current or config.get("current-context") or ""
+        for item in config.get("contexts") or []:
+            known.setdefault(item.get("name", ""), item.get("context") or {})
+    context = wanted or current or _fallback(known)
+    if context == IN_CLUSTER or (not context and _TOKEN.exists()):
+        return Target(IN_CLUSTER, "")
+    if context not in known:
+        raise _unknown(context, sorted(known))
+    return Target(context, os.pathsep.join(map(str, candidates)), _ingress(known[context]))
+
+
+def _fallback(known: dict[str, Any]) -> str:
+    return "envctl-local" if "envctl-local" in known else ""
+
+
+def _unknown(context: str, known: list[str]) -> ConfigError:
+    if not context:
+        return ConfigError(
+            "There is no cluster to work on.",
+            why="No kubeconfig has a current context, and --context names none.",
+            next="Start the embedded cluster with `envctl local start`, or name a --context.",
+        )
+    hint = " Start it with `envctl local start`." if context.startswith("envctl-local") else ""
+    return ConfigError(
+        f"The context {context!r} does not exist.",
+        why=f"The kubeconfig knows {', '.join(known)}." if known else "The kubeconfig is empty.",
+        next=f"Choose one with --context or set KUBECONFIG.{hint}",
+    )
+
+
+def _ingress(context: dict[str, Any]) -> str:
+    for item in context.get("extensions") or []:
+        if item.get("name") == INGRESS_EXTENSION:
+            return str((item.get("extension") or {}).get("url", ""))
+    return ""
+
+
+async def open_client(target: Target) -> ApiClient:
+    """A client for the context; raises ConfigError or what the exec plugin said."""
+    from kubernetes.aio import config as kubeconfig
+    from kubernetes.aio.client import ApiClient, Configuration
+    from kubernetes.aio.config.config_exception import ConfigException
+
+    configuration = Configuration()
+    configuration.retries = False  # our own policy, which is visible
+    configuration.connection_pool_maxsize = 64
+    try:
+        if target.context == IN_CLUSTER:
+            kubeconfig.load_incluster_config(client_configuration=configuration)
+            user: dict[str, Any] = {}
+        else:
+            loader = await kubeconfig.load_kube_config(
+                config_file=target.kubeconfig,
+                context=target.context,
+                client_configuration=configuration,
+                persist_config=False,
+            )
+            user = loader._user.value if loader._user else {}  # noqa: SLF001 - no other way to it
+    except ConfigException as error:
+        raise bad_kubeconfig(f"for context {target.context!r}", error) from error
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise _no_credential(target.context, error) from error
+    client = ApiClient(configuration)
+    client.user_agent = "envctl"
+    if user.get("as"):  # the library would ignore it and act as the person behind
+        client.set_default_header("Impersonate-User", user["as"])
+    return client
+
+
+def _no_credential(context: str, error: Exception) -> EnvctlError:
+    return ConfigError(
+        f"The credential of context {context!r} could not be had.",
+        why=f"{type(error).__name__}: {str(error)[:300]}.",
+        next="Log in again, or run the exec plugin of the kubeconfig by hand to see what it says.",
+    )

@@ -1,0 +1,63 @@
+"""What kinds a cluster serves, in two requests (aggregated discovery, Kubernetes 1.30 on)."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any
+
+from envctl.model.objects import Resource
+from envctl.ports.cluster import UnknownKind
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from envctl.adapters.kubernetes.cluster import KubernetesCluster
+
+_ACCEPT = (
+    "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
+    "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
+)
+Kinds = dict[tuple[str, str], Resource]
+
+
+async def discover(cluster: KubernetesCluster) -> Kinds:
+    """Every kind by apiVersion and kind; stale groups (a dead APIService) are left out."""
+    found: Kinds = {}
+    for root in ("/api", "/apis"):
+        answer = await cluster._ask("GET", root, "list its kinds", accept=_ACCEPT)  # noqa: SLF001
+        for resource in _resources(answer):
+            found.setdefault((resource.api_version, resource.kind), resource)
+    return found
+
+
+def _resources(answer: dict[str, Any]) -> Iterator[Resource]:
+    for item in answer.get("items") or []:
+        group = item.get("metadata", {}).get("name", "")
+        for version in item.get("versions") or []:
+            for entry in version.get("resources") or []:
+                kind = (entry.get("responseKind") or {}).get("kind")
+                if kind and "patch" in (entry.get("verbs") or []):
+                    yield Resource(
+                        group,
+                        version["version"],
+                        entry["resource"],
+                        kind,
+                        entry.get("scope") == "Namespaced",
+                    )
+
+
+def unknown(api_version: str, kind: str, known: Kinds) -> UnknownKind:
+    """The error for a kind that is not served, with the nearest that is."""
+    same = sorted(version for version, name in known if name == kind)
+    near = difflib.get_close_matches(kind, {name for _, name in known}, n=1)
+    if same:
+        next_step = f"Write apiVersion: {same[0]}, or install the CRD that the object needs."
+    elif near:
+        next_step = f"Did you mean {near[0]!r}? Else install the CRD that the object needs."
+    else:
+        next_step = "Install the CRD that the object needs, or deploy to a cluster that has it."
+    return UnknownKind(
+        f"The cluster has no kind {kind!r} in {api_version!r}.",
+        why="Neither the API server nor a CustomResourceDefinition serves it.",
+        next=next_step,
+    )

@@ -1,0 +1,150 @@
+"""Long answers: watches that outlive their connection, and logs that are bounded."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import random
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from envctl.adapters.kubernetes import translate
+from envctl.adapters.retrying import Transient
+from envctl.ports import attempt
+from envctl.ports.cluster import Change
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from envctl.adapters.kubernetes.cluster import KubernetesCluster
+    from envctl.model.objects import Resource
+
+#: Seconds without a byte after which a watch is opened anew: a connection that a firewall forgot
+#: looks like a cluster in which nothing happens. Bookmarks come about every minute.
+SILENCE = 90.0
+#: A line of a log longer than this is cut; some programs write megabytes without a line's end.
+MAX_LINE = 16 * 1024
+
+
+async def watch_changes(
+    cluster: KubernetesCluster, resource: Resource, namespace: str, name: str
+) -> AsyncIterator[Change]:
+    """Yield every object as ADDED, then every change, across disconnects and 410."""
+    version, failures = "", 0
+    while True:
+        try:
+            async for change in _watch_once(cluster, resource, namespace, name, version):
+                failures = 0
+                version = change.object.get("metadata", {}).get("resourceVersion", version)
+                if change.type != "BOOKMARK":
+                    yield change
+        except translate.Expired:
+            version = ""
+            yield Change("RESYNC", {})
+        except Transient as error:
+            failures += 1
+            delay = min(5.0, 0.1 * 2**failures) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+            attempt.report_retry(failures, "watch", str(error), round(delay, 2))
+            await asyncio.sleep(max(delay, error.after))
+
+
+async def _watch_once(
+    cluster: KubernetesCluster, resource: Resource, namespace: str, name: str, version: str
+) -> AsyncIterator[Change]:
+    query: dict[str, Any] = {"watch": "1", "allowWatchBookmarks": "true"}
+    if version:
+        query["resourceVersion"] = version
+    if name:
+        query["fieldSelector"] = f"metadata.name={name}"
+    response = await cluster.send(
+        "GET",
+        resource.path(namespace),
+        query=query,
+        timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=SILENCE),
+    )
+    try:
+        if response.status >= 300:
+            raise translate.error_for(
+                response.status,
+                await response.read(),
+                response.headers,
+                f"watch {resource.plural}",
+                cluster.context,
+            )
+        async for line in response.content:
+            change = json.loads(line)
+            if change["type"] == "ERROR":
+                raise _error_event(change["object"], cluster.context)
+            yield Change(change["type"], change["object"])
+    except TimeoutError:
+        return  # silence, not failure: open it anew from where it was
+    except (aiohttp.ClientError, OSError, ValueError) as error:
+        raise translate.error_of_connection(error, "the watch", cluster.context) from error
+    finally:
+        response.close()
+
+
+def _error_event(status: dict[str, Any], context: str) -> Exception:
+    code = int(status.get("code") or 500)
+    return translate.error_for(code, json.dumps(status).encode(), {}, "go on watching", context)
+
+
+async def follow_lines(
+    cluster: KubernetesCluster,
+    namespace: str,
+    pod: str,
+    container: str,
+    *,
+    tail: int | None = None,
+    since: float | None = None,
+    follow: bool = True,
+    previous: bool = False,
+) -> AsyncIterator[str]:
+    """Yield a container's lines; nothing where it has none (yet), or is gone."""
+    query: dict[str, Any] = {"container": container}
+    query |= {"tailLines": tail} if tail is not None else {}
+    query |= {"sinceSeconds": max(1, int(since))} if since is not None else {}
+    query |= {"follow": "true"} if follow else {}
+    query |= {"previous": "true"} if previous else {}
+    limit = None if follow else attempt.remaining(30.0)
+    response = await cluster.send(
+        "GET",
+        f"/api/v1/namespaces/{namespace}/pods/{pod}/log",
+        query=query,
+        accept="*/*",
+        timeout=aiohttp.ClientTimeout(total=limit, sock_connect=10),
+    )
+    try:
+        if response.status in (400, 404, 500):
+            return  # waiting to start, no previous container, node not answering: no log to show
+        if response.status >= 300:
+            raise translate.error_for(
+                response.status,
+                await response.read(),
+                response.headers,
+                f"give the log of {pod}",
+                cluster.context,
+            )
+        async for line in _lines(response):
+            yield line
+    except (aiohttp.ClientError, TimeoutError, OSError):
+        return  # a log that breaks off is shown as far as it came
+    finally:
+        response.close()
+
+
+async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[str]:
+    rest, skipping = b"", False
+    async for chunk in response.content.iter_any():
+        *lines, rest = (rest + chunk).split(b"\n")
+        for line in lines:
+            if not skipping:
+                yield line[:MAX_LINE].decode(errors="replace")
+            skipping = False
+        if len(rest) > MAX_LINE:
+            if not skipping:
+                yield rest[:MAX_LINE].decode(errors="replace") + " …"
+            rest, skipping = b"", True
+    if rest and not skipping:
+        yield rest.decode(errors="replace")

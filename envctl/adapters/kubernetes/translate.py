@@ -1,0 +1,151 @@
+"""The API server's Status objects and aiohttp's errors, as errors that a person can act on.
+
+Reasons are those of k8s.io/apimachinery's StatusReason.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import ssl
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+
+from envctl.adapters.retrying import Transient
+from envctl.errors import ConfigError, EnvctlError, Forbidden, Refused, Unavailable
+from envctl.ports.cluster import AlreadyExists, Conflict, FieldConflict, Invalid, QuotaExceeded
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_FORBIDDEN = re.compile(
+    r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)"'
+    r' in API group "(?P<group>[^"]*)"(?: in the namespace "(?P<namespace>[^"]+)")?'
+)
+_MANAGER = re.compile(r'conflict with "(?P<manager>[^"]+)"')
+
+
+class NotFound(EnvctlError):
+    """404; the caller decides whether that is an error."""
+
+
+class Expired(EnvctlError):
+    """410: the resource version of a watch or a page is too old."""
+
+
+def status_of(body: bytes) -> dict[str, Any]:
+    """The Status in an error's body; an HTML page of a proxy in between gives an empty one."""
+    try:
+        found = json.loads(body)
+    except ValueError:
+        return {}
+    return found if isinstance(found, dict) else {}
+
+
+def error_for(
+    code: int, body: bytes, headers: Mapping[str, str], doing: str, context: str
+) -> EnvctlError:
+    """The error for an answer that is not 2xx. ``doing`` completes 'could not …'."""
+    status = status_of(body)
+    reason, message = str(status.get("reason", "")), str(status.get("message", ""))[:2000]
+    what = f"The cluster did not {doing}."
+    why = _sentence(message or body[:200].decode(errors="replace") or f"It answered {code}")
+    if code == 401:
+        return _expired_credential(context, what)
+    if code == 403:
+        return _forbidden(what, message, why)
+    if code == 404:
+        return NotFound(what, why=why, next="Check the name, or create it first.")
+    if code == 409 and reason == "AlreadyExists":
+        return AlreadyExists(what, why=why, next="Choose another name.")
+    if code == 409:
+        return Conflict(what, why=why, managers=_managers(status))
+    if code == 410:
+        return Expired(what, why=why)
+    if code == 429 or code >= 500:
+        after = headers.get("Retry-After", "0")
+        return Transient(
+            what,
+            why=f"It answered {code}: {why}",
+            next="Try again; if it lasts, look at the API server's health (`envctl doctor`).",
+            after=float(after) if after.isdigit() else 0.0,
+        )
+    return Invalid(what, why=why, next="Correct the object that is named above.")
+
+
+def error_of_connection(error: BaseException, host: str, context: str) -> EnvctlError:
+    """The error for a request that got no answer."""
+    what = f"The cluster of context {context!r} does not answer."
+    if isinstance(error, aiohttp.ClientConnectorCertificateError | ssl.SSLError):
+        return Unavailable(
+            f"The certificate of the cluster of context {context!r} is not accepted.",
+            why=_sentence(f"For {host}: {error}"),
+            next="Check certificate-authority in the kubeconfig; envctl never skips verification.",
+        )
+    if isinstance(error, TimeoutError):
+        return Transient(
+            what,
+            why=f"{host} took the connection or the request and was silent.",
+            next="Check the network or VPN, then run the command again.",
+        )
+    return Transient(
+        what,
+        why=_sentence(f"{host}: {error}" if str(error) else f"{host}: {type(error).__name__}"),
+        next="Start the cluster (`envctl local start`) or check the network, then run it again.",
+    )
+
+
+def _expired_credential(context: str, what: str) -> EnvctlError:
+    return Refused(
+        what,
+        why=f"It does not accept the credential of context {context!r} (401 Unauthorized): "
+        "it is expired, revoked or for another cluster.",
+        next="Log in again or renew the token in the kubeconfig, then run the command again.",
+    )
+
+
+def _forbidden(what: str, message: str, why: str) -> EnvctlError:
+    if "exceeded quota" in message:
+        return QuotaExceeded(
+            what,
+            why=why,
+            next="Ask for less, or raise environment.quota in envctl.yaml.",
+        )
+    match = _FORBIDDEN.search(message)
+    if not match:
+        return Refused(what, why=why, next="An admission rule of the cluster forbids it.")
+    where = f"in the namespace {match['namespace']!r}" if match["namespace"] else "in the cluster"
+    rule = (
+        f'{{apiGroups: ["{match["group"]}"], resources: ["{match["resource"]}"], '
+        f'verbs: ["{match["verb"]}"]}}'
+    )
+    kind = "Role" if match["namespace"] else "ClusterRole"
+    return Forbidden(
+        what,
+        why=f"{match['user']!r} may not {match['verb']} {match['resource']} {where}.",
+        next=f"An administrator adds this rule to its {kind}: {rule}.",
+    )
+
+
+def _managers(status: dict[str, Any]) -> tuple[FieldConflict, ...]:
+    found = []
+    for cause in (status.get("details") or {}).get("causes") or []:
+        match = _MANAGER.search(cause.get("message", ""))
+        if cause.get("reason") == "FieldManagerConflict" and match:
+            found.append(FieldConflict(match["manager"], cause.get("field", "")))
+    return tuple(found)
+
+
+def _sentence(text: str) -> str:
+    text = " ".join(text.split())
+    return text if text.endswith((".", "!", "?")) else f"{text}."
+
+
+def bad_kubeconfig(where: str, why: object) -> ConfigError:
+    """A kubeconfig that cannot be used at all."""
+    return ConfigError(
+        f"The kubeconfig {where} cannot be used.",
+        why=_sentence(str(why)),
+        next="Correct it, or name another with KUBECONFIG or --context.",
+    )

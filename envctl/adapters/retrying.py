@@ -1,0 +1,67 @@
+"""Retries by named policy: bounded, jittered, visible, and never past the step's own deadline."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypeVar
+
+import tenacity
+
+from envctl.errors import Unavailable
+from envctl.ports import attempt as attempts
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from envctl.model.step import RetryPolicy
+
+T = TypeVar("T")
+
+
+class Transient(Unavailable):
+    """Trying again may help. ``after`` is what the server asked for (Retry-After), in seconds."""
+
+    def __init__(self, what: str, *, why: str = "", next: str = "", after: float = 0.0) -> None:
+        super().__init__(what, why=why, next=next)
+        self.after = after
+
+
+def _wait(policy: RetryPolicy) -> Callable[[tenacity.RetryCallState], float]:
+    jittered = tenacity.wait_random_exponential(multiplier=policy.first * 2, max=policy.cap)
+
+    def seconds(state: tenacity.RetryCallState) -> float:
+        error = state.outcome.exception() if state.outcome else None
+        asked = error.after if isinstance(error, Transient) else 0.0
+        return max(asked, jittered(state), policy.first)
+
+    return seconds
+
+
+def _stop(policy: RetryPolicy) -> Callable[[tenacity.RetryCallState], bool]:
+    def enough(state: tenacity.RetryCallState) -> bool:
+        if state.attempt_number >= policy.attempts:
+            return True
+        return state.upcoming_sleep >= attempts.remaining(float("inf"))
+
+    return enough
+
+
+def _tell(policy: RetryPolicy) -> Callable[[tenacity.RetryCallState], None]:
+    def tell(state: tenacity.RetryCallState) -> None:
+        error = state.outcome.exception() if state.outcome else None
+        attempts.report_retry(
+            state.attempt_number, policy.name, str(error), round(state.upcoming_sleep, 2)
+        )
+
+    return tell
+
+
+async def retrying(policy: RetryPolicy, call: Callable[[], Awaitable[T]]) -> T:
+    """Await ``call()`` until it raises no Transient; the last one is raised when it is enough."""
+    controller = tenacity.AsyncRetrying(
+        retry=tenacity.retry_if_exception_type(Transient),
+        wait=_wait(policy),
+        stop=_stop(policy),
+        before_sleep=_tell(policy),
+        reraise=True,
+    )
+    return await controller(call)

@@ -1,0 +1,103 @@
+"""Finds and runs helm, kustomize and kubectl: no shell, a process group that can be ended.
+
+A tool is looked for in ENVCTL_<TOOL>, on PATH, then among those that the embedded cluster brought.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envctl.errors import ConfigError, TimedOut
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+#: Seconds that a tool gets to end by itself when it is no longer wanted.
+GRACE = 10.0
+
+
+@dataclass(frozen=True, slots=True)
+class Done:
+    """What a finished process left."""
+
+    code: int
+    stdout: bytes
+    stderr: str
+
+
+def find(tool: str, extra: Sequence[Path] = ()) -> str:
+    """The path of a tool, or an empty string."""
+    named = os.environ.get(f"ENVCTL_{tool.upper()}", "")
+    if named:
+        return shutil.which(named) or ""
+    found = shutil.which(tool)
+    if found:
+        return found
+    for folder in extra:
+        candidate = folder / tool
+        if os.access(candidate, os.X_OK):
+            return str(candidate)
+    return ""
+
+
+def require(tool: str, extra: Sequence[Path], purpose: str) -> str:
+    """The path of a tool; raises ConfigError that says how to get it."""
+    found = find(tool, extra)
+    if not found:
+        raise ConfigError(
+            f"{tool} is missing.",
+            why=f"{purpose} needs it, and it is neither on PATH nor in ENVCTL_{tool.upper()}.",
+            next=f"Install {tool}, or run `envctl local start`, which brings one.",
+        )
+    return found
+
+
+async def run(
+    command: Sequence[str],
+    *,
+    stdin: bytes | None = None,
+    env: Mapping[str, str] | None = None,
+    cwd: Path | None = None,
+    timeout: float | None = None,
+) -> Done:
+    """Run a command to its end; when cancelled or late its whole process group is ended first."""
+    process = await asyncio.create_subprocess_exec(
+        *command,
+        stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.PIPE,
+        env={**os.environ, **(env or {})},
+        cwd=cwd,
+        start_new_session=True,  # a Ctrl-C in the terminal is ours to pass on
+    )
+    try:
+        async with asyncio.timeout(timeout):
+            stdout, stderr = await process.communicate(stdin)
+    except TimeoutError as error:
+        await _end(process)
+        raise TimedOut(
+            f"{Path(command[0]).name} {command[1]} did not end in {timeout:.0f} s.",
+            why="The timeout of the step it belongs to passed.",
+            next="Raise the component's timeout if it needs longer.",
+        ) from error
+    except asyncio.CancelledError:
+        await _end(process)
+        raise
+    return Done(process.returncode or 0, stdout, stderr.decode(errors="replace"))
+
+
+async def _end(process: asyncio.subprocess.Process) -> None:
+    for number in (signal.SIGTERM, signal.SIGKILL):
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, number)
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(GRACE):
+                await process.wait()
+                return
