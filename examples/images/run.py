@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from images.recipe import BuildError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
-    from pathlib import Path
+    from collections.abc import Iterator, Mapping, Sequence
 
 LINES_SHOWN = 15
+REPOSITORY = Path(__file__).resolve().parents[2]
+
+
+def everywhere(name: str) -> Iterator[str]:
+    """Every program of that name: on PATH, beside this Python, in the repository's .venv."""
+    for folder in (None, Path(sys.executable).parent, REPOSITORY / ".venv" / "bin"):
+        if found := shutil.which(name, path=folder):
+            yield found
 
 
 def run(
