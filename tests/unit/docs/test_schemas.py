@@ -1,0 +1,88 @@
+"""The published JSON schemas are schemas, and describe what the code really prints."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import jsonschema
+import pytest
+
+from envctl.errors import TimedOut
+from envctl.model.environment import EnvironmentInfo, Phase
+from envctl.model.failure import Culprit, Failure
+from envctl.model.result import CheckResult, ComponentResult, DownResult, StuckObject, UpResult
+from envctl.output.document import error_document
+from tests.documents import SCHEMAS, check_document
+
+ENVIRONMENT = EnvironmentInfo(
+    project="shop",
+    name="demo",
+    namespace="shop-demo",
+    phase=Phase.READY,
+    url="http://demo.localhost:8080/",
+    created_at="2026-01-02T03:04:05Z",
+)
+FAILURE = Failure(
+    verdict="web cannot start.",
+    culprits=(
+        Culprit(
+            "Deployment/web", "web", "ImagePullBackOff", "no such image", "web", ("a",), ("b",)
+        ),
+    ),
+    next="Build the image.",
+    dependants=1,
+)
+
+
+def _up(failure: Failure | None) -> UpResult:
+    return UpResult(
+        environment=ENVIRONMENT,
+        result="failed" if failure else "succeeded",
+        components=(ComponentResult("web", "manifests", "succeeded", changed=True, seconds=1.5),),
+        checks=(CheckResult("smoke", "passed", 0.5, (("latency", 0.25),)),),
+        failure=failure,
+        api_requests=12,
+        seconds=2.25,
+    )
+
+
+@pytest.mark.parametrize("path", sorted(SCHEMAS.glob("*.json")), ids=lambda path: str(path.name))
+def test_each_is_a_schema_of_its_own_name(path: Any) -> None:
+    schema = json.loads(path.read_text())
+    jsonschema.Draft202012Validator.check_schema(schema)
+    assert schema["$id"].endswith(f"/{path.name}")
+    assert schema.get("title") or path.stem == "envctl"
+
+
+@pytest.mark.parametrize("failure", [None, FAILURE])
+def test_up(failure: Failure | None) -> None:
+    check_document("up", _up(failure).as_json())
+
+
+@pytest.mark.parametrize("result", ["gone", "stuck", "unknown", "absent"])
+def test_down(result: str) -> None:
+    stuck = StuckObject("Pod/web", ("example.org/hold",), "example", "Remove it.")
+    check_document("down", DownResult(ENVIRONMENT, result, ("Pod/web",), (stuck,), 1.0).as_json())
+
+
+def test_list() -> None:
+    check_document("list", {"environments": [ENVIRONMENT.as_json()]})
+
+
+@pytest.mark.parametrize("failure", [None, FAILURE])
+def test_error(failure: Failure | None) -> None:
+    error = TimedOut("It took too long.", why="web was not ready.", next="Wait.", failure=failure)
+    check_document("error", error_document(error))
+
+
+def test_a_field_that_is_not_documented_is_found() -> None:
+    with pytest.raises(AssertionError, match="surprise"):
+        check_document("list", {"environments": [], "surprise": 1})
+
+
+def test_a_field_that_is_missing_is_found() -> None:
+    document = ENVIRONMENT.as_json()
+    del document["owner"]
+    with pytest.raises(AssertionError, match="owner"):
+        check_document("list", {"environments": [document]})
