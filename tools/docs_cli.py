@@ -7,7 +7,6 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import typer
-
 from envctl.cli.main import app
 
 if TYPE_CHECKING:
