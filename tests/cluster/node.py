@@ -181,13 +181,18 @@ class Kubectl:
 
 def kubectl_command() -> list[str]:
     """The kubectl of the embedded node, else the one on PATH."""
+    return [tool("kubectl")]
+
+
+def tool(name: str) -> str:
+    """A tool that the embedded node has brought (kubectl, helm), else the one on PATH."""
     for folder in (_cache() / "bin", *_cache().glob("*/bin"), *_cache().glob("*/*/bin")):
-        if (folder / "kubectl").exists():
-            return [str(folder / "kubectl")]
-    found = shutil.which("kubectl")
+        if (folder / name).exists():
+            return str(folder / name)
+    found = shutil.which(name)
     if found is None:
-        raise FileNotFoundError("no kubectl: start the embedded node once, or install it")
-    return [found]
+        raise FileNotFoundError(f"no {name}: start the embedded node once, or install it")
+    return found
 
 
 def _cache() -> Path:
