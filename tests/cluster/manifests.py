@@ -16,7 +16,7 @@ Object = dict[str, Any]
 
 
 def write_300(folder: Path) -> dict[str, set[str]]:
-    """Write 346 objects in 300 files below ``folder`` and return their names by the plural of their kind."""
+    """Write 346 objects in 300 files below ``folder``; returns their names by kind, in plural."""
     objects = {
         "configmaps": [_config_map(number) for number in range(176)],
         "secrets": [_secret(number) for number in range(30)],

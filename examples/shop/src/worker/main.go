@@ -64,15 +64,24 @@ func (w worker) run(ctx context.Context) {
 // next gives the number of an order to pack, or 0 if there is none.
 func (w worker) next(ctx context.Context) (int64, error) {
 	taken, err := w.queue.BLPop(ctx, idle, parts.Waiting).Result()
-	if err == nil {
-		return strconv.ParseInt(taken[1], 10, 64) // [0] is the list's name
+	if errors.Is(err, redis.Nil) {
+		return 0, w.queueAgain(ctx)
 	}
-	if !errors.Is(err, redis.Nil) {
+	if err != nil {
 		return 0, fmt.Errorf("queue: %w", err)
 	}
-	var left int64
-	err = w.database.QueryRow(ctx, "SELECT coalesce(min(id), 0) FROM orders WHERE state = $1", parts.Placed).Scan(&left)
-	return left, err
+	return strconv.ParseInt(taken[1], 10, 64) // [0] is the list's name
+}
+
+// queueAgain puts the numbers of all orders that wait in the table back into the queue.
+func (w worker) queueAgain(ctx context.Context) error {
+	rows, _ := w.database.Query(ctx, "SELECT id FROM orders WHERE state = $1 ORDER BY id", parts.Placed)
+	waiting, err := pgx.CollectRows(rows, pgx.RowTo[any])
+	if err != nil || len(waiting) == 0 {
+		return err
+	}
+	slog.Info("queued again", "orders", waiting)
+	return w.queue.RPush(ctx, parts.Waiting, waiting...).Err()
 }
 
 // pack does nothing if the order is packed already or another worker is at it, so that a
