@@ -60,6 +60,22 @@ def to_logfmt(context: RunContext, document: Any, elapsed: float, msg: str = "re
     return lines
 
 
+def brief(document: Any) -> Any:
+    """A result as its logfmt lines have it: its failure in one sentence, the evidence apart.
+
+    The log lines and events of the culprits are lines of their own, on stderr; the environment is
+    on every line already, but for its phase and URL.
+    """
+    if not isinstance(document, dict) or "result" not in document:
+        return document
+    short = dict(document)
+    if isinstance(environment := short.pop("environment", None), dict):
+        short |= {"phase": environment.get("phase"), "url": environment.get("url")}
+    if isinstance(failure := short.pop("failure", None), dict):
+        short |= {"verdict": failure.get("verdict"), "next": failure.get("next")}
+    return short
+
+
 def _split(item: Any) -> tuple[dict[str, Any], list[tuple[str, list[Any]]]]:
     """The scalars of an object, flat with dotted keys, and its lists of objects."""
     if not isinstance(item, dict):

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
 from envctl.model.step import Outcome
-from envctl.output.failure import failure_lines
+from envctl.output.failure import failure_screen
 from envctl.output.lines import plain_text
 from envctl.output.symbols import ASCII
 from envctl.output.text import clean
@@ -92,7 +92,9 @@ def _diagnosis(case: ET.Element, tag: str, finished: StepFinished) -> None:
     failure = finished.failure
     said = failure.verdict if failure else finished.message or str(finished.outcome)
     element = ET.SubElement(case, tag, {"message": _attribute(said), "type": str(finished.outcome)})
-    lines = plain_text(failure_lines(failure, _WIDTH, ASCII)) if failure else said
+    lines = (
+        plain_text(failure_screen(failure, _WIDTH, None, ASCII)).strip("\n") if failure else said
+    )
     element.text = _xml(lines)
 
 

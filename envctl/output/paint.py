@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TextIO
 
@@ -14,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 DEFAULT_WIDTH = 80
+DEFAULT_HEIGHT = 24
 #: Where nobody's screen is known, text is broken for a page, not for a terminal of 1970.
 PAGE_WIDTH = 100
 
@@ -73,13 +73,20 @@ def paint_all(lines: Lines, *, colour: bool) -> str:
     return "".join(f"{paint(spans, colour=colour)}\n" for spans in lines)
 
 
-def screen_width(stream: TextIO, environ: Mapping[str, str]) -> int | None:
-    """How many cells a line of ``stream`` has; nothing where it is no terminal."""
+def screen_size(stream: TextIO, environ: Mapping[str, str]) -> tuple[int, int] | None:
+    """Cells a line and lines of the screen of ``stream``; nothing where it is no terminal."""
     if not is_terminal(stream):
         return None
-    if environ.get("COLUMNS", "").isdigit():
-        return int(environ["COLUMNS"])
     try:
-        return os.get_terminal_size(stream.fileno()).columns or DEFAULT_WIDTH
+        size = os.get_terminal_size(stream.fileno())
     except (OSError, ValueError):
-        return shutil.get_terminal_size((DEFAULT_WIDTH, 24)).columns
+        size = os.terminal_size((0, 0))
+    return (
+        _said(environ, "COLUMNS") or size.columns or DEFAULT_WIDTH,
+        _said(environ, "LINES") or size.lines or DEFAULT_HEIGHT,
+    )
+
+
+def _said(environ: Mapping[str, str], name: str) -> int:
+    value = environ.get(name, "")
+    return int(value) if value.isdecimal() else 0

@@ -24,7 +24,7 @@ class PlainProgress:
 
     def __init__(
         self,
-        write: Callable[[str], None],
+        write: Callable[[str], object],
         context: RunContext,
         symbols: Symbols,
         *,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, TextIO
+from typing import TYPE_CHECKING, Protocol, TextIO, cast
 
 from envctl.model.events import RequestsCounted
 from envctl.output.options import Style
@@ -59,7 +59,7 @@ def open_progress(
         case Style.TREE:
             from envctl.output.terminal import LiveTree, make_console
 
-            return LiveTree(make_console(stderr, environ), context, symbols)
+            return LiveTree(make_console(cast("TextIO", stream), environ), context, symbols)
         case Style.PLAIN:
             from envctl.output.plain import PlainProgress
 

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, TextIO
 
 from envctl.model.result import DownResult, UpResult
 from envctl.output.complaint import error_logfmt, failure_logfmt
-from envctl.output.document import error_document, to_json, to_logfmt
-from envctl.output.failure import error_lines, failure_lines
+from envctl.output.document import brief, error_document, to_json, to_logfmt
+from envctl.output.failure import error_screen, failure_screen
 from envctl.output.lines import Lines, Span
 from envctl.output.options import Mode, Style
-from envctl.output.paint import PAGE_WIDTH, paint_all, screen_width, wants_colour
-from envctl.output.streams import Progress, write_result
+from envctl.output.paint import PAGE_WIDTH, paint_all, screen_size, wants_colour
+from envctl.output.streams import Progress, is_terminal, write_result
 from envctl.output.symbols import symbols_for
 from envctl.output.text import clean
 
@@ -32,7 +32,8 @@ class Results:
         self, mode: Mode, style: Style, stdout: TextIO, stderr: TextIO, environ: Mapping[str, str]
     ) -> None:
         self.mode = mode
-        self.width = screen_width(stdout, environ)
+        screen = screen_size(stdout, environ)
+        self.width = screen[0] if screen else None
         self._style = style
         self._stdout = stdout
         self._stderr = Progress(stderr)
@@ -40,7 +41,11 @@ class Results:
         self._signs = symbols_for(stderr, environ)
         self._colour = wants_colour(stdout, environ)
         self._colour_errors = wants_colour(stderr, environ)
-        self._error_width = screen_width(stderr, environ) or PAGE_WIDTH
+        seen = screen_size(stderr, environ)
+        self._screen: tuple[int, int | None] = (
+            (seen[0], seen[1] - 1) if seen else (PAGE_WIDTH, None)
+        )
+        self._on_terminal = is_terminal(stdout)
         self._ended = False
         self._shown: Failure | None = None
 
@@ -61,7 +66,7 @@ class Results:
         self._ended = True
         match self.mode:
             case Mode.LOGFMT:
-                text = "".join(f"{text}\n" for text in to_logfmt(context, data, elapsed))
+                text = "".join(f"{text}\n" for text in to_logfmt(context, brief(data), elapsed))
             case Mode.TEXT if lines is not None:
                 text = paint_all(lines, colour=self._colour)
             case _:
@@ -76,7 +81,7 @@ class Results:
             return
         self._shown = error.failure
         if self._speaks_text:
-            self._say(error_lines(error, self._error_width, self._signs))
+            self._say(error_screen(error, *self._screen, self._signs))
         else:
             self._log(error_logfmt(context, error, elapsed))
 
@@ -96,7 +101,7 @@ class Results:
     def _failure(self, context: RunContext, failure: Failure, elapsed: float) -> None:
         self._shown = failure
         if self._speaks_text:
-            self._say(failure_lines(failure, self._error_width, self._signs))
+            self._say(failure_screen(failure, *self._screen, self._signs))
         else:
             self._log(failure_logfmt(context, failure, elapsed))
 
@@ -113,7 +118,9 @@ class Results:
         from envctl.output.tables import environment_lines
 
         if isinstance(result, UpResult):
-            return up_lines(result, self._symbols, components=self._style is not Style.TREE)
+            told = self._speaks_text and self._on_terminal
+            width = self.width or PAGE_WIDTH
+            return up_lines(result, self._symbols, width, components=not told)
         if isinstance(result, DownResult):
             return down_lines(result, self._symbols)
         return environment_lines(result, dt.datetime.now(dt.UTC), self.width)

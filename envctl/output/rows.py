@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from envctl.model.step import Outcome
 from envctl.output.lines import Line, Lines, Span
-from envctl.output.text import cells, clean, duration, fit, pad
+from envctl.output.text import cells, clean, count, duration, fit, pad
 
 if TYPE_CHECKING:
     from envctl.model.events import Waiting
@@ -50,7 +50,7 @@ def row_line(row: Row, drawing: Drawing) -> Line:
     sign, style = _sign(row, drawing)
     clock = _clock(row, drawing.now)
     name = fit(drawing.names[row.step.name], drawing.name_width, drawing.symbols.ellipsis)
-    kind = f"  {pad(row.step.kind, drawing.kinds)}" if drawing.kinds else ""
+    kind = f"  {pad(shown_kind(row), drawing.kinds)}" if drawing.kinds else ""
     room = drawing.width - 2 - drawing.name_width - len(kind) - 2 - len(clock) - 2
     text = fit(_status(row, drawing), max(room, 4), drawing.symbols.ellipsis)
     return (
@@ -76,6 +76,11 @@ def _sign(row: Row, drawing: Drawing) -> tuple[str, str]:
     if row.retry:
         return signs.retry, "warn"
     return signs.spinner[int(drawing.now * _SPINS_PER_SECOND) % len(signs.spinner)], "accent"
+
+
+def shown_kind(row: Row) -> str:
+    """What kind of component a step is; the stages of envctl itself are none."""
+    return "" if row.step.kind == "stage" else clean(row.step.kind, limit=12)
 
 
 def outcome_sign(outcome: Outcome, signs: Symbols) -> tuple[str, str]:
@@ -107,7 +112,10 @@ def _status(row: Row, drawing: Drawing) -> str:
         again = f"again in {duration(row.retry.delay)}"
         return f"{again}: {clean(row.retry.why)}"
     doing = clean(row.doing) or "working"
-    return f"{doing}, {row.ready} of {row.total} ready" if row.total else doing
+    if row.total:
+        doing = f"{doing}, {row.ready} of {row.total} ready"
+    late = row.started is not None and drawing.now - row.started > row.step.timeout / 2
+    return f"{doing}, limit {duration(row.step.timeout)}" if late else doing
 
 
 def _ended(row: Row) -> str:
@@ -116,7 +124,7 @@ def _ended(row: Row) -> str:
         word = "passed"
     elif row.step.kind in {"job", "stage"} and row.outcome is Outcome.SUCCEEDED:
         word = "done"
-    again = f", {row.retries + 1} attempts" if row.retries else ""
+    again = f", {count(row.retries, 'retry', 'retries')}" if row.retries else ""
     message = clean(row.message)
     if message and not row.good:
         return f"{word}{again}: {message}"

@@ -34,7 +34,7 @@ _MARKER = re.compile(r"section_(start|end):")
 class Sections:
     """Writes the lines of each step as one section of a GitLab job log."""
 
-    def __init__(self, context: RunContext, write: Callable[[str], None]) -> None:
+    def __init__(self, context: RunContext, write: Callable[[str], object]) -> None:
         self.context = context
         self._write = write
         self._open: dict[str, _Section] = {}

@@ -4,26 +4,38 @@ from __future__ import annotations
 
 import io
 import os
-from typing import TextIO
+from typing import Any, TextIO
 
 
 class Progress:
     """A stream for progress. When nobody reads it any more, the run goes on without it.
 
     A pipeline's log collector may go away in the middle of a deployment; to stop there would leave
-    the environment half made.
+    the environment half made. Everything but writing is the stream's own.
     """
 
     def __init__(self, stream: TextIO) -> None:
         self._stream = stream
         self._closed = False
 
-    def write(self, text: str) -> None:
-        """Write and flush; a stream that failed once is left alone."""
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._stream, name)
+
+    def write(self, text: str) -> int:
+        """Write and flush; a stream that failed once is left alone. The length, as a file says."""
+        if not self._closed:
+            try:
+                self._stream.write(text)
+            except (OSError, ValueError):
+                self._closed = True
+            self.flush()
+        return len(text)
+
+    def flush(self) -> None:
+        """Flush, unless nobody reads."""
         if self._closed:
             return
         try:
-            self._stream.write(text)
             self._stream.flush()
         except (OSError, ValueError):
             self._closed = True

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envctl.output.lines import Line, Lines, Span, line
-from envctl.output.text import cells, clean, count, duration, pad
+from envctl.output.text import cells, clean, count, duration, pad, wrap
 
 if TYPE_CHECKING:
     from envctl.model.environment import EnvironmentInfo
@@ -13,39 +13,38 @@ if TYPE_CHECKING:
     from envctl.output.symbols import Symbols
 
 
-def up_lines(result: UpResult, symbols: Symbols, *, components: bool) -> Lines:
+def up_lines(result: UpResult, symbols: Symbols, width: int, *, components: bool) -> Lines:
     """How it ended, and where to click; with ``components`` (no tree was shown) one line each."""
-    lines: Lines = _parts(result, symbols) if components else []
-    name = _name(result.environment)
-    took = duration(result.seconds)
-    match result.result:
-        case "succeeded":
-            head = _head(symbols.good, "good", f"{name} is ready", f" in {took}, {_sizes(result)}")
-        case "unchanged":
-            said = f" ({took}, {count(result.api_requests, 'API request')})"
-            head = _head(
-                symbols.same, "good", f"{name} is up to date, nothing was to be done", said
-            )
-        case "superseded":
-            head = _head(
-                symbols.stopped,
-                "warn",
-                f"{name} was taken over by a newer pipeline",
-                f" after {took}",
-            )
-        case "timed-out":
-            head = _head(symbols.bad, "bad", f"{name} was not ready in time", f", after {took}")
-        case _:
-            head = _head(symbols.bad, "bad", f"{name} failed", f" after {took}")
-    lines.append(head)
+    lines: Lines = _parts(result, symbols) if components else [line()]
+    lines.append(_up_head(result, symbols))
+    lines += [line(f"  {text}", "dim") for text in wrap(_sizes(result), width - 2)]
     if result.environment.url and result.result in {"succeeded", "unchanged"}:
         lines.append((Span("  "), Span(clean(result.environment.url), "link")))
     return lines
 
 
+def _up_head(result: UpResult, symbols: Symbols) -> Line:
+    name, took = _name(result.environment), duration(result.seconds)
+    match result.result:
+        case "succeeded":
+            return _head(symbols.good, "good", f"{name} is ready", f" in {took}")
+        case "unchanged":
+            return _head(symbols.good, "good", f"{name} is up to date", f", checked in {took}")
+        case "superseded":
+            said = f"{name} was taken over by a newer pipeline"
+            return _head(symbols.stopped, "warn", said, f" after {took}")
+        case "timed-out":
+            return _head(symbols.bad, "bad", f"{name} was not ready in time", f", after {took}")
+        case _:
+            return _head(symbols.bad, "bad", f"{name} failed", f" after {took}")
+
+
 def _sizes(result: UpResult) -> str:
     changed = sum(component.changed for component in result.components)
-    words = [f"{changed} of {count(len(result.components), 'component')} changed"]
+    total = len(result.components)
+    words = [f"nothing to do in {count(total, 'component')}"] if total else []
+    if changed:
+        words = [f"{changed} of {count(total, 'component')} changed"]
     if result.checks:
         passed = sum(check.result != "failed" for check in result.checks)
         words.append(f"{passed} of {count(len(result.checks), 'check')} passed")

@@ -27,6 +27,8 @@ THEME = Theme({name: colour.rich for name, colour in STYLES.items()})
 REFRESH_PER_SECOND = 8
 #: A tree narrower than this says nothing; a terminal that claims less is drawn on as if it had it.
 MIN_WIDTH = 40
+#: And on a wider one than this the eye would lose the line between a name and its time.
+MAX_WIDTH = 110
 
 
 def make_console(stream: TextIO, environ: Mapping[str, str], width: int | None = None) -> Console:
@@ -107,7 +109,7 @@ class LiveTree:
     def _view(self) -> View:
         size = self._console.size
         return View(
-            width=max(size.width, MIN_WIDTH),
+            width=min(max(size.width, MIN_WIDTH), MAX_WIDTH),
             height=size.height - 1,
             now=self._state.elapsed if self._final else time.monotonic() - self._begin,
             symbols=self._symbols,

@@ -128,6 +128,6 @@ def duration(seconds: float) -> str:
     return f"{whole // DAY} d {whole % DAY // HOUR:02} h"
 
 
-def count(number: int, noun: str) -> str:
+def count(number: int, noun: str, plural: str = "") -> str:
     """A number with its noun, in the plural where it must be: ``1 check``, ``2 checks``."""
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+    return f"{number} {noun if number == 1 else plural or noun + 's'}"

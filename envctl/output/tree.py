@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from envctl.output.lines import Line, Lines, Span
-from envctl.output.rows import Drawing, row_line, waiting_lines
-from envctl.output.text import clean, count, duration, fit
+from envctl.output.rows import Drawing, row_line, shown_kind, waiting_lines
+from envctl.output.text import cells, clean, count, duration, fit
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -54,7 +54,7 @@ def _drawing(state: RunState, view: View, rows: list[Row]) -> Drawing:
         width=view.width - 2,
         symbols=view.symbols,
         names=_names(rows),
-        kinds=max((len(row.step.kind) for row in rows), default=0) if view.width >= 72 else 0,
+        kinds=max((len(shown_kind(row)) for row in rows), default=0) if view.width >= 72 else 0,
     )
 
 
@@ -72,8 +72,8 @@ def _header(view: View) -> Line:
     clock = duration(view.now)
     room = view.width - len(clock) - 2
     title = fit(clean(view.title), room, view.symbols.ellipsis)
-    verb = fit(f" {view.verb}" if view.verb else "", room - len(title), view.symbols.ellipsis)
-    gap = " " * max(2, view.width - len(title) - len(verb) - len(clock))
+    verb = fit(f" {view.verb}" if view.verb else "", room - cells(title), view.symbols.ellipsis)
+    gap = " " * max(2, view.width - cells(title) - cells(verb) - len(clock))
     return (Span(title, "headline"), Span(verb, "dim"), Span(gap), Span(clock, "dim"))
 
 
