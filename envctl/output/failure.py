@@ -107,11 +107,11 @@ def _diagnosis(
         lines += [line(), *_culprit(culprit, share, width, symbols)]
     tail: Lines = []
     if hidden := len(failure.culprits) - len(shown):
-        tail.append(line(f"{_INDENT}{count(hidden, 'more object')} failed too.", "dim"))
+        tail += _paragraph(f"{count(hidden, 'more object')} failed too.", width, "dim")
     if failure.dependants:
         waits = "waits" if failure.dependants == 1 else "wait"
         others = count(failure.dependants, "other component")
-        tail.append(line(f"{_INDENT}{others} only {waits} for this.", "dim"))
+        tail += _paragraph(f"{others} only {waits} for this.", width, "dim")
     if tail:
         lines += [line(), *tail]
     advice = next or (shown[0].next if shown else "")
