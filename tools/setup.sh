@@ -13,7 +13,7 @@ purpose=${1:-dev}
 packages="ca-certificates curl iproute2 nftables python3-venv runc"
 lock=requirements/local.txt
 if [ "$purpose" = dev ]; then
-  packages="$packages git prometheus-pushgateway"
+  packages="$packages git jq prometheus-pushgateway"
   lock=requirements/dev.txt
 fi
 

@@ -7,7 +7,16 @@ import subprocess
 import sys
 
 from envctl import errors
-from tests.unit.repository.files import ROOT, text
+from tests.unit.repository.files import ROOT, fenced, text, tracked
+
+#: Commands of the pages that tests/cluster/test_docs.py does not run → the file that does.
+RUN_ELSEWHERE = {
+    "sh examples/try.sh": ".ci/run",
+    "bash tests/run": ".ci/run",
+    "sh tools/setup.sh dev": ".ci/run",
+    "pip install .": ".ci/run",
+    "envctl --install-completion": "tests/installed",
+}
 
 
 def test_the_generated_pages_are_fresh() -> None:
@@ -34,3 +43,18 @@ def test_the_page_of_exit_codes_has_every_one_and_no_other() -> None:
 def test_the_page_of_json_links_every_schema() -> None:
     linked = set(re.findall(r"\(schemas/([\w-]+\.json)\)", text("docs/json.md")))
     assert linked == {path.name for path in (ROOT / "docs/schemas").glob("*.json")}
+
+
+def test_every_command_that_a_page_shows_is_run_somewhere() -> None:
+    shown = {
+        (line.split("#")[0].strip(), page.relative_to(ROOT))
+        for page in tracked()
+        if (page.suffix == ".md" and page.is_relative_to(ROOT / "docs"))
+        or (page.parent == ROOT and page.suffix == ".md")
+        for block in fenced(page.read_text(), "sh")
+        for line in block.splitlines()
+        if line.strip()
+    }
+    unknown = sorted(f"{page}: {line}" for line, page in shown if line not in RUN_ELSEWHERE)
+    assert not unknown, "mark the block `sh run`, or say in RUN_ELSEWHERE what runs it"
+    assert all((ROOT / file).is_file() for file in RUN_ELSEWHERE.values())

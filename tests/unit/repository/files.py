@@ -38,7 +38,7 @@ def section(markdown: str, heading: str) -> str:
     return found.group(1)
 
 
-def fenced(markdown: str, language: str | None = None) -> list[str]:
-    """The contents of the fenced blocks, of one language or of all."""
+def fenced(markdown: str, info: str | None = None) -> list[str]:
+    """The contents of the fenced blocks: all of them, or those whose info string is ``info``."""
     blocks = re.findall(r"^```([^\n]*)\n(.*?)^```$", markdown, re.DOTALL | re.MULTILINE)
-    return [body for info, body in blocks if language is None or info.split(" ")[0] == language]
+    return [body for found, body in blocks if info is None or found == info]

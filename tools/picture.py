@@ -1,0 +1,66 @@
+"""Record a real run of envctl on examples/shop as the pictures of the README and the docs.
+
+    .venv/bin/python tools/picture.py
+
+The embedded cluster must run (`envctl local start`). The environment is called `picture` and is
+taken away at the end; its `down` is in the picture too.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from screen import Terminal, svg
+
+ROOT = Path(__file__).resolve().parent.parent
+SHOP = ROOT / "examples" / "shop"
+IMAGES = ROOT / "docs" / "images"
+ENVCTL = Path(sys.executable).with_name("envctl")
+COLUMNS, LINES = 96, 60
+STORY = ("up", "up", "down")
+
+
+def main() -> int:
+    """Run the story on one screen and draw it; returns 1 if a command of it failed."""
+    environment = _environment()
+    terminal = Terminal(COLUMNS, LINES)
+    for verb in STORY:
+        code = terminal.run(
+            f"envctl {verb} --name picture",
+            [str(ENVCTL), verb, "--name", "picture"],
+            SHOP,
+            environment,
+        )
+        if code:
+            print("\n".join(row.plain for row in terminal.now()))
+            return 1
+    IMAGES.mkdir(parents=True, exist_ok=True)
+    (IMAGES / "up.svg").write_text(svg(terminal.now(), "envctl", COLUMNS))
+    (IMAGES / "progress.svg").write_text(svg(_busiest(terminal), "envctl up", COLUMNS))
+    return 0
+
+
+def _busiest(terminal: Terminal) -> list:
+    """The frame that says most: the longest one, and of those the one in the middle."""
+    frames = [rows for _, rows in terminal.frames if sum("$ envctl" in r.plain for r in rows) == 1]
+    most = max(len("".join(row.plain for row in rows)) for rows in frames)
+    long = [rows for rows in frames if len("".join(row.plain for row in rows)) > most * 0.8]
+    return long[len(long) // 2]
+
+
+def _environment() -> dict[str, str]:
+    """What the examples' own set-up exports, loaded into the cluster as it says."""
+    build = [sys.executable, str(SHOP / "build")]
+    tars = subprocess.run([*build, "--tars"], check=True, stdout=subprocess.PIPE, text=True).stdout
+    for tar in tars.split():
+        subprocess.run([ENVCTL, "local", "load", tar], check=True, stdout=subprocess.DEVNULL)
+    exports = subprocess.run(build, check=True, stdout=subprocess.PIPE, text=True).stdout
+    variables = dict(line.removeprefix("export ").split("=", 1) for line in exports.splitlines())
+    return {**os.environ, **variables}
+
+
+if __name__ == "__main__":
+    sys.exit(main())
