@@ -1,0 +1,144 @@
+"""The environment itself: its namespace and what guards it, before any workload."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from envctl.errors import EnvctlError, Refused, TimedOut
+from envctl.model import environment as env
+from envctl.model import guardrails
+from envctl.model.events import Waiting
+from envctl.model.objects import NAMESPACE, Obj, annotations_of, labels_of, uid_of
+from envctl.ports.cluster import AlreadyExists
+from envctl.workflow import deploying
+
+if TYPE_CHECKING:
+    from envctl.model.plan import ComponentPlan
+    from envctl.workflow.engine import StepContext
+    from envctl.workflow.run import Run
+
+
+async def create(run: Run, context: StepContext, planned: ComponentPlan) -> bool:
+    """Make the namespace and its guardrails what the file says; False where they are already."""
+    await _wait_for_deletion(run, context)
+    made = await _namespace(run)
+    if planned.changed:
+        await run.store.starting({planned.component.name: deploying.ahead(planned)})
+        await deploying.deploy(run, context, planned)
+    return made or planned.changed
+
+
+def refuse_strangers(run: Run, namespace: Obj) -> None:
+    """Raise Refused unless the namespace carries this environment's labels (law 3)."""
+    if run.environment.owns(labels_of(namespace)):
+        return
+    labels = labels_of(namespace)
+    whose = f"project {labels[env.PROJECT]!r}" if env.PROJECT in labels else "somebody else"
+    raise Refused(
+        f"The namespace {run.environment.namespace!r} belongs to {whose}.",
+        why="It exists without this environment's labels, and envctl changes only what is its own.",
+        next="Choose another --name, or delete the namespace by hand if it is yours.",
+    )
+
+
+async def _namespace(run: Run) -> bool:
+    wanted = guardrails.namespace(run.environment, run.spec)
+    if run.namespace is None:
+        try:
+            run.namespace = await run.writer.create(NAMESPACE, wanted)
+        except AlreadyExists:  # made in between, or by our own request whose answer was lost
+            run.namespace = await run.cluster.get(NAMESPACE, run.environment.namespace)
+            if run.namespace is None:
+                raise
+        else:
+            return True
+    refuse_strangers(run, run.namespace)
+    labels = wanted["metadata"]["labels"]
+    if labels.items() <= labels_of(run.namespace).items():
+        return False
+    patch = {"metadata": {"uid": run.namespace_uid, "labels": labels}}
+    run.namespace = await run.writer.patch(NAMESPACE, run.environment.namespace, patch)
+    return True
+
+
+async def _wait_for_deletion(run: Run, context: StepContext) -> None:
+    """A namespace that an earlier `down` left going is let go first."""
+    if run.namespace is None or not run.namespace["metadata"].get("deletionTimestamp"):
+        return
+    refuse_strangers(run, run.namespace)
+    name, uid = run.environment.namespace, uid_of(run.namespace)
+    context.progress("waiting", [Waiting(f"Namespace/{name}", "its earlier deletion must end")])
+    try:
+        async with context.only_waiting():
+            await gone(run, name, uid)
+    except TimeoutError as error:
+        raise TimedOut(
+            f"The namespace {name!r} is still being deleted.",
+            why="Something in it has a finalizer that nobody removes.",
+            next="Run `envctl down`, which names the object and who should remove it.",
+        ) from error
+    run.namespace = None
+
+
+async def gone(run: Run, name: str, uid: str) -> None:
+    """Return when the namespace with this UID no longer exists."""
+    async for change in run.cluster.watch(NAMESPACE, "", name):
+        if change.type == "DELETED" or (change.type == "ADDED" and uid_of(change.object) != uid):
+            return
+        found = await run.cluster.get(NAMESPACE, name)
+        if found is None or uid_of(found) != uid:
+            return
+
+
+async def mark(run: Run, phase: env.Phase) -> None:
+    """Write what `list` shows: the phase, the commit, when it was used and until when it lives."""
+    if run.namespace is None:
+        return
+    environment = run.environment
+    now = run.clock.now()
+    created = _time(run.namespace["metadata"].get("creationTimestamp", ""), now)
+    notes: dict[str, str | None] = {
+        env.PHASE: str(phase),
+        env.LAST_USED: stamp(now),
+        env.EXPIRES: stamp(until) if (until := expiry(environment, created, now)) else None,
+        env.OWNER: environment.owner or annotations_of(run.namespace).get(env.OWNER),
+        env.COMMIT: environment.commit or None,
+        env.PIPELINE: environment.pipeline or None,
+        env.MERGE_REQUEST: environment.merge_request or None,
+        env.URL: environment.url or None,
+    }
+    run.namespace = await run.writer.annotate(run.namespace_uid, notes)
+
+
+def expiry(environment: env.Environment, created: datetime, used: datetime) -> datetime | None:
+    """When its life ends: its time to live from last use, never past its greatest age."""
+    ends = []
+    if environment.ttl:
+        ends.append(used + timedelta(seconds=environment.ttl))
+    if environment.max_age:
+        ends.append(created + timedelta(seconds=environment.max_age))
+    return min(ends) if ends else None
+
+
+def stamp(time: datetime) -> str:
+    """RFC 3339 in UTC, to the second, as Kubernetes writes it."""
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def _time(text: str, default: datetime) -> datetime:
+    try:
+        return datetime.fromisoformat(text)
+    except ValueError:
+        return default
+
+
+def must_exist(run: Run) -> None:
+    """Raise unless there is an environment to deploy to or to test."""
+    if run.namespace is None:
+        raise EnvctlError(
+            f"The environment {run.environment.name!r} does not exist.",
+            why=f"There is no namespace {run.environment.namespace!r} in {run.cluster.context!r}.",
+            next="Run `envctl up`, or `envctl create` first.",
+        )
+    refuse_strangers(run, run.namespace)

@@ -1,0 +1,164 @@
+"""Why is it not ready, and is there hope: from live objects, pods and events to culprits."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envctl.errors import EnvctlError
+from envctl.model import owners
+from envctl.model.failure import Culprit, Failure
+from envctl.model.objects import POD, REPLICA_SET, Key, Obj, uid_of
+from envctl.model.pods import Trouble, troubles
+from envctl.model.readiness import Readiness, State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from envctl.workflow.tracker import Tracker
+
+LOG_LINES = 25
+MAX_CULPRITS = 3
+MAX_EVENTS = 5
+#: A Job decides by itself how often a failing pod is worth another try.
+_JOB_DECIDES = {"CrashLoopBackOff", "Error", "OOMKilled", "StartError", "ContainerCannotRun"}
+
+
+def trouble_of(tracker: Tracker, workload: Obj) -> tuple[Obj, Trouble] | None:
+    """The pod of the current revision with the worst trouble, or None."""
+    pods = owners.current_pods(workload, tracker.of_kind(POD), tracker.of_kind(REPLICA_SET))
+    found: list[tuple[Obj, Trouble]] = []
+    for pod in pods:
+        if pod["metadata"].get("deletionTimestamp"):
+            continue
+        events = tracker.events_of(uid_of(pod), pod["metadata"]["name"])
+        found += [(pod, trouble) for trouble in troubles(pod, events)]
+    found.sort(key=lambda pair: pair[1].state is not State.DOOMED)
+    return found[0] if found else None
+
+
+def doom(tracker: Tracker, workload: Obj) -> bool:
+    """Whether waiting for this workload is hopeless by what its pods and events say."""
+    found = trouble_of(tracker, workload)
+    if found and found[1].state is State.DOOMED:
+        return workload.get("kind") != "Job" or found[1].reason not in _JOB_DECIDES
+    return any("violates PodSecurity" in text for text in creation_failures(tracker, workload))
+
+
+def creation_failures(tracker: Tracker, workload: Obj) -> list[str]:
+    """What the controller was told when it tried to create pods: quota, admission, accounts."""
+    makers = [workload]
+    if workload.get("kind") == "Deployment":
+        makers += owners.current_replica_sets(workload, tracker.of_kind(REPLICA_SET))
+    return [
+        event.get("message", "")
+        for maker in makers
+        for event in tracker.events_of(uid_of(maker), maker["metadata"]["name"])
+        if event.get("reason") == "FailedCreate"
+    ]
+
+
+def reason_of(tracker: Tracker, workload: Obj, readiness: Readiness) -> str:
+    """Why it is not ready, in one line: the pod's own trouble says more than a count."""
+    found = trouble_of(tracker, workload)
+    if found:
+        container = f" ({found[1].container})" if found[1].container else ""
+        return f"{readiness.reason}; {found[1].reason}{container}"
+    failures = creation_failures(tracker, workload)
+    return f"{readiness.reason}; {failures[-1]}" if failures else readiness.reason
+
+
+async def explain(
+    tracker: Tracker,
+    component: str,
+    unready: Iterable[tuple[Key, Obj | None, Readiness]],
+    how: str,
+) -> Failure:
+    """A verdict on why ``component`` is not ready; ``how`` says whether it failed or was late."""
+    listed = list(unready)
+    culprits = [await _culprit(tracker, component, *item) for item in listed[:MAX_CULPRITS]]
+    first = culprits[0]
+    verdict = f"{component} {how}: {first.object}"
+    verdict += f" ({first.container})" if first.container else ""
+    verdict += f": {first.message}" if first.message else ""
+    next_step = next((c.next for c in culprits if c.next), "")
+    return Failure(
+        verdict.rstrip(".") + ".",
+        tuple(culprits),
+        next_step or "Correct what is named above, then run the command again.",
+        max(0, len(listed) - MAX_CULPRITS),
+    )
+
+
+async def _culprit(
+    tracker: Tracker, component: str, key: Key, workload: Obj | None, readiness: Readiness
+) -> Culprit:
+    if workload is None:
+        return Culprit(str(key), component, "Missing", readiness.reason or "it does not exist")
+    found = trouble_of(tracker, workload)
+    if found is None:
+        return _without_pod(tracker, component, key, workload, readiness)
+    pod, trouble = found
+    name = pod["metadata"]["name"]
+    container = trouble.container or _only_container(pod)
+    return Culprit(
+        object=str(key),
+        component=component,
+        container=trouble.container,
+        reason=trouble.reason,
+        message=trouble.message,
+        logs=await log_of(tracker, name, container, previous=trouble.previous),
+        events=_events(tracker, [workload, pod]),
+        next=trouble.next,
+    )
+
+
+def _without_pod(
+    tracker: Tracker, component: str, key: Key, workload: Obj, readiness: Readiness
+) -> Culprit:
+    failures = creation_failures(tracker, workload)
+    message = failures[-1] if failures else readiness.reason
+    next_step = ""
+    if "exceeded quota" in message:
+        next_step = "Ask for less, or raise environment.quota in envctl.yaml."
+    elif "violates PodSecurity" in message:
+        next_step = "Give the pod the securityContext that the message asks for."
+    return Culprit(
+        object=str(key),
+        component=component,
+        reason="FailedCreate" if failures else "NotReady",
+        message=message,
+        events=_events(tracker, [workload]),
+        next=next_step,
+    )
+
+
+async def log_of(
+    tracker: Tracker, pod: str, container: str, *, previous: bool = False
+) -> tuple[str, ...]:
+    """The last lines of a container, of its previous run where that is the one that crashed."""
+    if not container:
+        return ()
+    try:
+        found = await tracker.cluster.logs(
+            tracker.namespace, pod, container, tail=LOG_LINES, previous=previous
+        )
+        if not found and previous:
+            found = await tracker.cluster.logs(tracker.namespace, pod, container, tail=LOG_LINES)
+    except EnvctlError:  # a log that cannot be had must not hide the failure it would explain
+        return ()
+    return tuple(found)
+
+
+def _only_container(pod: Obj) -> str:
+    found = (pod.get("spec") or {}).get("containers") or []
+    return str(found[0].get("name", "")) if len(found) == 1 else ""
+
+
+def _events(tracker: Tracker, found: list[Obj]) -> tuple[str, ...]:
+    lines: list[str] = []
+    for obj in found:
+        for event in tracker.events_of(uid_of(obj), obj["metadata"]["name"]):
+            count = (event.get("series") or {}).get("count") or event.get("count") or 1
+            times = f" ({count} times)" if count > 1 else ""
+            lines.append(f"{event.get('reason', '')}: {event.get('message', '')}{times}")
+    return tuple(dict.fromkeys(lines))[-MAX_EVENTS:]

@@ -1,0 +1,312 @@
+"""One writer at a time: a Lease per environment, renewed while working, fenced by pipeline number.
+
+A Lease is taken over only after its duration was *seen* to pass unrenewed; two machines' clocks are
+never compared. A newer pipeline does not break in: it asks (an annotation), and the older run stops
+before its next write and lets go. If the older one is dead, its duration passes.
+The Lease outlives the environment in ``envctl-system`` and remembers the newest pipeline, so that
+an older one that wakes up late is refused.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import uuid
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from envctl.errors import EnvctlError, Locked, Superseded, Unavailable
+from envctl.model.environment import NAME, PROJECT, SYSTEM_NAMESPACE, Environment
+from envctl.model.objects import LEASE, NAMESPACE, Obj, annotations_of
+from envctl.ports.cluster import AlreadyExists, Conflict
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+
+    from envctl.ports.clock import Clock
+    from envctl.ports.cluster import Cluster
+
+#: Seconds that a lease is good for without renewal: what a run waits for a dead one.
+DURATION = 15.0
+RENEW_EVERY = DURATION / 3
+#: Part of the duration after which a run no longer trusts that the lease is still its own.
+TRUST = 0.6
+POLL = 0.5
+PIPELINE = "envctl.dev/pipeline"
+WANTED_BY = "envctl.dev/wanted-by"
+
+
+@dataclass(slots=True)
+class Lock:
+    """The lock of one environment, for one run."""
+
+    cluster: Cluster
+    clock: Clock
+    environment: Environment
+    say: Callable[[str], None]
+    patience: float = 300.0
+    run_id: str = field(default_factory=lambda: uuid.uuid4().hex[:12])
+    _lease: Obj | None = None
+    _renewed: float = 0.0
+    _lost: EnvctlError | None = None
+    _busy: asyncio.Lock = field(default_factory=asyncio.Lock)
+
+    @property
+    def name(self) -> str:
+        """The Lease's name: the environment's namespace, which is unique in the cluster."""
+        return self.environment.namespace
+
+    @asynccontextmanager
+    async def held(self) -> AsyncIterator[Lock]:
+        """Hold the lock; raises Superseded or Locked, also in the middle of what is inside."""
+        await self._acquire()
+        try:
+            async with asyncio.timeout(None) as ended:
+                renewing = asyncio.create_task(self._renew(ended))
+                try:
+                    yield self
+                finally:
+                    renewing.cancel()
+                    with contextlib.suppress(asyncio.CancelledError):
+                        await renewing
+        except TimeoutError:
+            raise self._lost or Locked(f"The lock of {self.name} was lost.") from None
+        finally:
+            await self._release()
+
+    async def check(self) -> None:
+        """Return if this run may write; raises Superseded or Locked.
+
+        No request is made while the last renewal is young. A process that was stopped for longer
+        than that (SIGSTOP, a laptop's lid) asks the cluster before it writes again.
+        """
+        if self._lost is not None:
+            raise self._lost
+        if self.clock.monotonic() - self._renewed > DURATION * TRUST:
+            await self._renew_once()
+        if self._lost is not None:
+            raise self._lost
+
+    # Taking
+
+    async def _acquire(self) -> None:
+        began = self.clock.monotonic()
+        seen: tuple[str, float] = ("", began)
+        told = False
+        while True:
+            lease = await self.cluster.get(LEASE, self.name, SYSTEM_NAMESPACE)
+            if lease is None:
+                if await self._create():
+                    return
+                continue
+            self._refuse_if_older(lease)
+            holder = _holder(lease)
+            mark = f"{holder} {lease['spec'].get('renewTime')} {lease['spec'].get('acquireTime')}"
+            now = self.clock.monotonic()
+            if mark != seen[0]:
+                seen = (mark, now)
+            if not holder or holder == self.run_id or now - seen[1] > _duration(lease):
+                if await self._take(lease, expired=bool(holder) and holder != self.run_id):
+                    return
+                continue
+            if not told:
+                self.say(f"waiting for the run {holder} that works on {self.environment.name}")
+                told = True
+            await self._ask_for_it(lease)
+            if now - began > self.patience:
+                raise self._locked(holder)
+            await asyncio.sleep(POLL)
+
+    def _locked(self, holder: str) -> Locked:
+        return Locked(
+            f"Another run works on {self.environment.name}.",
+            why=f"The run {holder} has held its lock for more than {self.patience:.0f} s.",
+            next="Wait for it to end, then run the command again.",
+        )
+
+    def _refuse_if_older(self, lease: Obj) -> None:
+        newest = _number(annotations_of(lease).get(PIPELINE, ""))
+        mine = _number(self.environment.pipeline)
+        if mine and newest > mine:
+            raise self._superseded(newest)
+
+    def _superseded(self, newest: int) -> Superseded:
+        return Superseded(
+            f"Pipeline {newest} has taken over {self.environment.name}.",
+            why=f"It is newer than this one ({self.environment.pipeline or 'no pipeline'}), "
+            "and one run at a time writes.",
+            next="Nothing is to be done; look at the newer pipeline.",
+        )
+
+    async def _create(self) -> bool:
+        lease: Obj = {
+            "apiVersion": "coordination.k8s.io/v1",
+            "kind": "Lease",
+            "metadata": {
+                "name": self.name,
+                "namespace": SYSTEM_NAMESPACE,
+                "labels": self.environment.labels,
+            },
+            "spec": {},
+        }
+        try:
+            self._lease = await self.cluster.create(LEASE, self._mine(lease))
+        except AlreadyExists:
+            return False
+        except EnvctlError as error:
+            if "not found" not in str(error).lower():
+                raise
+            await self._create_system_namespace()
+            return False
+        self._renewed = self.clock.monotonic()
+        return True
+
+    async def _create_system_namespace(self) -> None:
+        with contextlib.suppress(AlreadyExists):
+            await self.cluster.create(
+                NAMESPACE,
+                {
+                    "apiVersion": "v1",
+                    "kind": "Namespace",
+                    "metadata": {
+                        "name": SYSTEM_NAMESPACE,
+                        "labels": {"app.kubernetes.io/managed-by": "envctl"},
+                    },
+                },
+            )
+
+    async def _take(self, lease: Obj, *, expired: bool) -> bool:
+        if expired:
+            self.say(f"the run {_holder(lease)} has not renewed its lock; taking it over")
+        began = self.clock.monotonic()
+        try:
+            self._lease = await self.cluster.replace(LEASE, self._mine(lease))
+        except Conflict:
+            return False
+        self._renewed = began
+        return True
+
+    def _mine(self, lease: Obj) -> Obj:
+        now = self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+        spec = lease.get("spec") or {}
+        notes = {k: v for k, v in annotations_of(lease).items() if k != WANTED_BY}
+        newest = max(_number(notes.get(PIPELINE, "")), _number(self.environment.pipeline))
+        if newest:
+            notes[PIPELINE] = str(newest)
+        labels = {PROJECT: self.environment.project, NAME: self.environment.name}
+        meta = lease["metadata"]
+        return {
+            **lease,
+            "metadata": {
+                **meta, "annotations": notes, "labels": {**(meta.get("labels") or {}), **labels},
+            },
+            "spec": {
+                "holderIdentity": self.run_id,
+                "leaseDurationSeconds": int(DURATION),
+                "acquireTime": now,
+                "renewTime": now,
+                "leaseTransitions": int(spec.get("leaseTransitions") or 0) + 1,
+            },
+        }  # fmt: skip
+
+    async def _ask_for_it(self, lease: Obj) -> None:
+        """A newer pipeline leaves word that it wants the lock; the holder then lets go."""
+        mine = _number(self.environment.pipeline)
+        notes = annotations_of(lease)
+        if not mine or mine <= _number(notes.get(PIPELINE, "")):
+            return
+        if _number(notes.get(WANTED_BY, "")) >= mine:
+            return
+        asked = {**lease["metadata"], "annotations": {**notes, WANTED_BY: str(mine)}}
+        with contextlib.suppress(Conflict):
+            await self.cluster.replace(LEASE, {**lease, "metadata": asked})
+
+    # Keeping
+
+    async def _renew(self, ended: asyncio.Timeout) -> None:
+        try:
+            while self._lost is None:
+                await asyncio.sleep(RENEW_EVERY if not self.environment.pipeline else 1.0)
+                if self.clock.monotonic() - self._renewed >= RENEW_EVERY:
+                    await self._renew_once()
+                elif self.environment.pipeline:
+                    await self._look()
+        except EnvctlError as error:
+            self._lost = self._lost or error
+        ended.reschedule(-1)  # ends what is inside, from where it waits
+
+    async def _look(self) -> None:
+        """Between renewals, see whether a newer pipeline asks."""
+        with contextlib.suppress(Unavailable):
+            lease = await self.cluster.get(LEASE, self.name, SYSTEM_NAMESPACE)
+            self._judge(lease)
+
+    async def _renew_once(self) -> None:
+        async with self._busy:
+            began = self.clock.monotonic()
+            if began - self._renewed < 1.0 or self._lost is not None:
+                return
+            try:
+                lease = await self.cluster.get(LEASE, self.name, SYSTEM_NAMESPACE)
+                self._judge(lease)
+                if self._lost is None and lease is not None:
+                    spec = {**lease["spec"], "renewTime": self._now()}
+                    self._lease = await self.cluster.replace(LEASE, {**lease, "spec": spec})
+                    self._renewed = began
+            except Conflict:
+                return  # somebody left word on it in between: seen at the next look
+            except Unavailable as error:
+                if self.clock.monotonic() - self._renewed > DURATION:
+                    self._lost = Locked(
+                        f"The lock of {self.environment.name} could not be renewed.",
+                        why=str(error),
+                        next="Run the command again.",
+                    )
+
+    def _judge(self, lease: Obj | None) -> None:
+        if lease is None or _holder(lease) != self.run_id:
+            newest = _number(annotations_of(lease or {}).get(PIPELINE, ""))
+            if newest > _number(self.environment.pipeline):
+                self._lost = self._superseded(newest)
+            else:
+                self._lost = Locked(
+                    f"The lock of {self.environment.name} was taken over.",
+                    why="This run did not renew it in time, or somebody deleted it.",
+                    next="Run the command again.",
+                )
+            return
+        wanted = _number(annotations_of(lease).get(WANTED_BY, ""))
+        if wanted > _number(self.environment.pipeline):
+            self._lost = self._superseded(wanted)
+        self._lease = lease
+
+    def _now(self) -> str:
+        return self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
+
+    # Letting go
+
+    async def _release(self) -> None:
+        """Give the lock back, if it is still this run's; a failure costs the next run a wait."""
+        with contextlib.suppress(EnvctlError, TimeoutError):
+            async with asyncio.timeout(5):
+                for _ in range(3):
+                    lease = await self.cluster.get(LEASE, self.name, SYSTEM_NAMESPACE)
+                    if lease is None or _holder(lease) != self.run_id:
+                        return
+                    spec = {**lease["spec"], "holderIdentity": ""}
+                    with contextlib.suppress(Conflict):
+                        await self.cluster.replace(LEASE, {**lease, "spec": spec})
+                        return
+
+
+def _holder(lease: Obj) -> str:
+    return str((lease.get("spec") or {}).get("holderIdentity") or "")
+
+
+def _duration(lease: Obj) -> float:
+    return float((lease.get("spec") or {}).get("leaseDurationSeconds") or DURATION)
+
+
+def _number(text: str) -> int:
+    return int(text) if text.isdigit() else 0

@@ -1,0 +1,57 @@
+"""What one run of a verb works with: handed to the steps, never global."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from envctl.model.objects import Obj, uid_of
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from envctl.config.load import Loaded
+    from envctl.model.environment import Environment
+    from envctl.model.spec import Spec
+    from envctl.ports.clock import Clock
+    from envctl.ports.cluster import Cluster
+    from envctl.ports.sources import Source
+    from envctl.workflow.engine import Engine
+    from envctl.workflow.store import Store
+    from envctl.workflow.tracker import Tracker
+    from envctl.workflow.writer import Writer
+
+#: Requests in flight at once, over all steps: fast, and kind to the API server.
+CONCURRENCY = 24
+
+
+@dataclass(slots=True)
+class Run:
+    """One run on one environment that is described by an envctl.yaml."""
+
+    loaded: Loaded
+    cluster: Cluster
+    sources: Mapping[str, Source]
+    clock: Clock
+    engine: Engine
+    writer: Writer
+    tracker: Tracker
+    store: Store
+    namespace: Obj | None = None
+    slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENCY))
+
+    @property
+    def spec(self) -> Spec:
+        """The validated file."""
+        return self.loaded.spec
+
+    @property
+    def environment(self) -> Environment:
+        """The environment that this run works on."""
+        return self.loaded.environment
+
+    @property
+    def namespace_uid(self) -> str:
+        """The UID of the namespace this run decided on, or empty before it is there."""
+        return uid_of(self.namespace or {})

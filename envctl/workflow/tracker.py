@@ -1,0 +1,185 @@
+"""Sees every object of an environment as it changes, through watches that are opened once.
+
+A component that waits subscribes to its objects and is woken by their changes; nothing polls.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, contextmanager
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from envctl.model.objects import EVENT, POD, REPLICA_SET, Key, Obj, Resource, key_of, uid_of
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Iterator
+
+    from envctl.ports.cluster import Cluster
+
+#: Watched as soon as anything is awaited: they say why a workload is not ready.
+EVIDENCE = (POD, REPLICA_SET, EVENT)
+_EVIDENCE_KINDS = {resource.kind for resource in EVIDENCE}
+#: Events kept; a crashing pod writes many.
+MAX_EVENTS = 5000
+
+
+@dataclass(slots=True)
+class Subscription:
+    """What one waiter has yet to look at. ``wake`` is set when there is something."""
+
+    keys: set[Key]
+    dirty: set[Key] = field(default_factory=set)
+    wake: asyncio.Event = field(default_factory=asyncio.Event)
+
+    def take(self) -> set[Key]:
+        """The keys that changed since the last call."""
+        found, self.dirty = self.dirty, set()
+        self.wake.clear()
+        return found
+
+
+@dataclass(slots=True)
+class Tracker:
+    """The live objects of one namespace, as far as somebody waits for their kind."""
+
+    cluster: Cluster
+    namespace: str
+    objects: dict[Key, Obj] = field(default_factory=dict)
+    events: dict[str, Obj] = field(default_factory=dict)
+    _watched: set[tuple[Resource, str]] = field(default_factory=set)
+    _tasks: list[asyncio.Task[None]] = field(default_factory=list)
+    _subscriptions: list[Subscription] = field(default_factory=list)
+    _failure: BaseException | None = None
+
+    @asynccontextmanager
+    async def open(self) -> AsyncIterator[Tracker]:
+        """Watches opened inside end here."""
+        try:
+            yield self
+        finally:
+            for task in self._tasks:
+                task.cancel()
+            await asyncio.gather(*self._tasks, return_exceptions=True)
+
+    def ensure(self, resources: Iterable[Resource]) -> None:
+        """Open a watch for each kind that has none yet; call it before the first apply."""
+        for resource in (*EVIDENCE, *resources):
+            if (resource, "") not in self._watched:
+                self._watched.add((resource, ""))
+                self._tasks.append(asyncio.create_task(self._follow(resource)))
+
+    @contextmanager
+    def subscribe(self, keys: Iterable[Key]) -> Iterator[Subscription]:
+        """Be woken when one of these objects, or any evidence, changes."""
+        subscription = Subscription(set(keys))
+        subscription.dirty |= subscription.keys
+        subscription.wake.set()
+        self._subscriptions.append(subscription)
+        try:
+            yield subscription
+        finally:
+            self._subscriptions.remove(subscription)
+
+    def put(self, obj: Obj) -> None:
+        """Note the answer to a write, unless a watch has seen something newer already."""
+        key = key_of(obj)
+        known = self.objects.get(key)
+        if known is None or uid_of(known) != uid_of(obj) or _version(known) <= _version(obj):
+            self._set(key, obj)
+
+    def check(self) -> None:
+        """Raise what ended a watch for good, e.g. Forbidden."""
+        if self._failure is not None:
+            raise self._failure
+
+    def of_kind(self, resource: Resource) -> list[Obj]:
+        """All known objects of a kind."""
+        return [o for k, o in self.objects.items() if (k.group, k.kind) == _kind(resource)]
+
+    def events_of(self, uid: str, name: str) -> list[Obj]:
+        """The warning events about one object, oldest first."""
+        found = [
+            event
+            for event in self.events.values()
+            if event.get("type") == "Warning"
+            and (
+                event["involvedObject"].get("uid") == uid
+                if uid
+                else event["involvedObject"].get("name") == name
+            )
+        ]
+        return sorted(found, key=last_seen)
+
+    async def _follow(self, resource: Resource) -> None:
+        namespace = self.namespace if resource.namespaced else ""
+        try:
+            async for change in self.cluster.watch(resource, namespace):
+                self._see(resource, change.type, change.object)
+        except asyncio.CancelledError:
+            raise
+        except BaseException as error:  # noqa: BLE001 - whoever waits must hear of it
+            self._failure = error
+            for subscription in self._subscriptions:
+                subscription.wake.set()
+
+    def _see(self, resource: Resource, kind: str, obj: Obj) -> None:
+        if kind == "RESYNC":
+            for key in [k for k in self.objects if (k.group, k.kind) == _kind(resource)]:
+                self._drop(key)
+            return
+        if resource.kind == EVENT.kind:
+            self._see_event(obj)
+            return
+        obj.setdefault("apiVersion", resource.api_version)
+        obj.setdefault("kind", resource.kind)
+        key = key_of(obj)
+        if kind == "DELETED":
+            self._drop(key)
+        elif _version(self.objects.get(key)) <= _version(obj) or _replaced(self.objects, key, obj):
+            self._set(key, obj)
+
+    def _see_event(self, obj: Obj) -> None:
+        self.events[obj.get("metadata", {}).get("name", "")] = obj
+        while len(self.events) > MAX_EVENTS:
+            del self.events[next(iter(self.events))]
+        for subscription in self._subscriptions:
+            subscription.wake.set()
+
+    def _set(self, key: Key, obj: Obj) -> None:
+        self.objects[key] = obj
+        self._wake(key)
+
+    def _drop(self, key: Key) -> None:
+        self.objects.pop(key, None)
+        self._wake(key)
+
+    def _wake(self, key: Key) -> None:
+        for subscription in self._subscriptions:
+            if key in subscription.keys:
+                subscription.dirty.add(key)
+                subscription.wake.set()
+            elif key.kind in _EVIDENCE_KINDS:
+                subscription.wake.set()
+
+
+def last_seen(event: Obj) -> str:
+    """When an event last happened, RFC 3339."""
+    series = event.get("series") or {}
+    return str(
+        event.get("lastTimestamp") or series.get("lastObservedTime") or event.get("eventTime") or ""
+    )
+
+
+def _kind(resource: Resource) -> tuple[str, str]:
+    return resource.group, resource.kind
+
+
+def _replaced(objects: dict[Key, Obj], key: Key, obj: Obj) -> bool:
+    return uid_of(objects.get(key) or {}) != uid_of(obj)
+
+
+def _version(obj: Obj | None) -> int:
+    """The resource version, which the API server hands out in growing order (KEP-5504)."""
+    text = str((obj or {}).get("metadata", {}).get("resourceVersion", ""))
+    return int(text) if text.isdigit() else 0

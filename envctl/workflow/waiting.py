@@ -1,0 +1,163 @@
+"""Waits until what was applied is ready; ends at once when it never will be, and says why."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from envctl.errors import EnvctlError, TimedOut
+from envctl.model import owners, readiness
+from envctl.model.events import Waiting
+from envctl.model.objects import POD, Key, Obj, Resource, key_of, uid_of
+from envctl.model.readiness import Readiness, State
+from envctl.ports import attempt
+from envctl.workflow import diagnose
+
+if TYPE_CHECKING:
+    from envctl.workflow.engine import StepContext
+    from envctl.workflow.run import Run
+    from envctl.workflow.tracker import Tracker
+
+#: Seconds in which a custom resource's controller must have said something.
+CUSTOM_GRACE = 5.0
+#: Seconds that a failing pod's logs and events may take to read, out of the step's own time.
+EXPLAIN = 10.0
+
+
+@dataclass(slots=True)
+class Wait:
+    """The state of one wait; pure but for the tracker it reads."""
+
+    tracker: Tracker
+    component: str
+    keys: tuple[Key, ...]
+    began: float
+    known: dict[Key, Readiness] = field(default_factory=dict)
+
+    def look(self, dirty: set[Key], now: float) -> None:
+        """Judge again what changed and what is not ready yet."""
+        for key in self.keys:
+            current = self.known.get(key)
+            if key in dirty or current is None or not current.ready:
+                self.known[key] = self._judge(key, now)
+
+    def _judge(self, key: Key, now: float) -> Readiness:
+        obj = self.tracker.objects.get(key)
+        if obj is None:
+            return readiness.waiting("it is not there")
+        if readiness.awaits_conditions(obj) and now - self.began < CUSTOM_GRACE:
+            return readiness.waiting("its controller has not said anything yet")
+        found = readiness.assess(obj)
+        if found.ready or found.state is State.DOOMED:
+            return found
+        if self._no_consumer(obj):
+            return readiness.READY
+        if diagnose.doom(self.tracker, obj):
+            return readiness.doomed(found.reason)
+        return readiness.waiting(diagnose.reason_of(self.tracker, obj, found))
+
+    def _no_consumer(self, obj: Obj) -> bool:
+        """A claim that binds with its first pod is as ready as it can be without one."""
+        if obj.get("kind") != "PersistentVolumeClaim":
+            return False
+        events = self.tracker.events.values()
+        return any(
+            event.get("reason") == "WaitForFirstConsumer"
+            and event["involvedObject"].get("uid") == uid_of(obj)
+            for event in events
+        )
+
+    def unready(self) -> list[tuple[Key, Obj | None, Readiness]]:
+        """What is not ready, the hopeless first."""
+        found = [
+            (key, self.tracker.objects.get(key), state)
+            for key, state in self.known.items()
+            if not state.ready
+        ]
+        return sorted(found, key=lambda item: item[2].state is not State.DOOMED)
+
+    @property
+    def hopeless(self) -> bool:
+        """Whether anything will never be ready."""
+        return any(state.state is State.DOOMED for state in self.known.values())
+
+
+async def until_ready(run: Run, context: StepContext, applied: list[tuple[Resource, Obj]]) -> None:
+    """Return when every object is ready; raises EnvctlError or TimedOut with the diagnosis."""
+    targets = [(r, o) for r, o in applied if not readiness.is_static(o)]
+    if not targets:
+        return
+    run.tracker.ensure({resource for resource, _ in targets})
+    name = context.step.component or context.step.name
+    wait = Wait(run.tracker, name, tuple(key_of(o) for _, o in targets), run.clock.monotonic())
+    limit = max(0.0, attempt.remaining(context.step.timeout) - EXPLAIN / 2)
+    try:
+        async with context.only_waiting():
+            async with asyncio.timeout(limit):
+                await _settle(run, context, wait)
+    except TimeoutError:
+        raise await _late(run, context, wait) from None
+    if wait.hopeless:
+        failure = await diagnose.explain(run.tracker, name, wait.unready(), "failed")
+        raise EnvctlError(failure.verdict, next=failure.next, failure=failure)
+
+
+async def _settle(run: Run, context: StepContext, wait: Wait) -> None:
+    said: tuple[Waiting, ...] = ()
+    with run.tracker.subscribe(wait.keys) as subscription:
+        while True:
+            wait.look(subscription.take(), run.clock.monotonic())
+            waiting = wait.unready()
+            if not waiting or wait.hopeless:
+                return
+            await _unblock(run, context, wait)
+            words = tuple(Waiting(str(key), state.reason) for key, _, state in waiting)
+            if words != said:
+                said = words
+                ready = len(wait.keys) - len(waiting)
+                context.progress("waiting", words, ready, len(wait.keys))
+            await _next_change(subscription.wake, wait)
+            run.tracker.check()
+
+
+async def _next_change(wake: asyncio.Event, wait: Wait) -> None:
+    """Until a change is seen, or until a custom resource's grace period is over."""
+    grace = any(
+        readiness.awaits_conditions(obj)
+        for key in wait.keys
+        if (obj := wait.tracker.objects.get(key)) is not None
+    )
+    try:
+        async with asyncio.timeout(CUSTOM_GRACE if grace else None):
+            await wake.wait()
+    except TimeoutError:
+        if not grace:  # it was the step's own timeout
+            raise
+
+
+async def _unblock(run: Run, context: StepContext, wait: Wait) -> None:
+    """Delete a StatefulSet's broken pod of an older revision, which blocks its rollout for ever."""
+    for key, obj, _ in wait.unready():
+        if key.kind != "StatefulSet" or obj is None or readiness._unobserved(obj):  # noqa: SLF001
+            continue
+        for pod in owners.outdated_pods(obj, run.tracker.of_kind(POD)):
+            meta = pod["metadata"]
+            if meta.get("deletionTimestamp") or readiness.is_true(pod, "Ready"):
+                continue
+            deleted = await run.writer.delete(POD, meta["name"], uid=uid_of(pod))
+            meta["deletionTimestamp"] = "now"
+            if deleted:
+                context.note(
+                    "warning",
+                    f"{key} is blocked by pod {meta['name']} of its older revision, which is not "
+                    "ready; the pod was deleted so that the rollout goes on",
+                )
+
+
+async def _late(run: Run, context: StepContext, wait: Wait) -> TimedOut:
+    name = context.step.component or context.step.name
+    how = f"was not ready after {context.step.timeout:.0f} s"
+    with attempt.within(EXPLAIN):
+        failure = await diagnose.explain(run.tracker, name, wait.unready(), how)
+    return TimedOut(failure.verdict, next=failure.next, failure=failure)
