@@ -30,19 +30,15 @@ _WORDS = {
 
 @dataclass(frozen=True, slots=True)
 class Drawing:
-    """What all rows of one picture share; ``kinds`` is the width of that column, 0 for none."""
+    """What all rows of one picture share; ``kinds`` is that column's width, 0 for none."""
 
     state: RunState
     now: float
     width: int
     symbols: Symbols
     names: dict[str, str]
+    name_width: int
     kinds: int
-
-    @property
-    def name_width(self) -> int:
-        """The width of the names' column."""
-        return min(max((cells(name) for name in self.names.values()), default=0), MAX_NAME)
 
 
 def row_line(row: Row, drawing: Drawing) -> Line:

@@ -28,7 +28,7 @@ REFRESH_PER_SECOND = 8
 #: A tree narrower than this says nothing; a terminal that claims less is drawn on as if it had it.
 MIN_WIDTH = 40
 #: And on a wider one than this the eye would lose the line between a name and its time.
-MAX_WIDTH = 110
+MAX_WIDTH = 96
 
 
 def make_console(stream: TextIO, environ: Mapping[str, str], width: int | None = None) -> Console:

@@ -9,11 +9,14 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 #: No value needs more to be understood; more would only bury the line that matters.
 MAX_VALUE = 2000
 #: Cut before any pattern runs, so that the time spent on one value is bounded too.
 MAX_INPUT = 64 * 1024
+#: Values up to this length are remembered, cleaned.
+_SHORT = 400
 DAY = 86400
 HOUR = 3600
 MINUTE = 60
@@ -32,11 +35,23 @@ _CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
+@lru_cache(maxsize=4096)
+def _cleaned(value: str) -> str:
+    """``value`` on one line; what a picture shows is cleaned again for every frame of it."""
+    return _clean(value, MAX_VALUE, keep_newlines=False)
+
+
 def clean(value: str, *, limit: int = MAX_VALUE, keep_newlines: bool = False) -> str:
     """``value`` without terminal escapes, control and invisible characters, at most ``limit`` long.
 
     Newlines become spaces unless they are kept; tabs always become spaces.
     """
+    if limit == MAX_VALUE and not keep_newlines and len(value) <= _SHORT:
+        return _cleaned(value)
+    return _clean(value, limit, keep_newlines=keep_newlines)
+
+
+def _clean(value: str, limit: int, *, keep_newlines: bool) -> str:
     short = value[:MAX_INPUT]
     short = _ESCAPES.sub("", short).replace("\r\n", "\n")
     short = _INVISIBLE.sub("", _CONTROL.sub(" ", short))

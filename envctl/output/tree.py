@@ -9,11 +9,12 @@ shop/fix-cart up                                    14.2 s
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from envctl.output.lines import Line, Lines, Span
-from envctl.output.rows import Drawing, row_line, shown_kind, waiting_lines
+from envctl.output.rows import MAX_NAME, Drawing, row_line, shown_kind, waiting_lines
 from envctl.output.text import cells, clean, count, duration, fit
 
 if TYPE_CHECKING:
@@ -48,12 +49,15 @@ def tree_lines(state: RunState, view: View) -> Lines:
 
 
 def _drawing(state: RunState, view: View, rows: list[Row]) -> Drawing:
+    names = _names(rows)
+    widest = max((cells(name) for name in names.values()), default=0)
     return Drawing(
         state=state,
         now=view.now,
         width=view.width - 2,
         symbols=view.symbols,
-        names=_names(rows),
+        names=names,
+        name_width=min(widest, MAX_NAME),
         kinds=max((len(shown_kind(row)) for row in rows), default=0) if view.width >= 72 else 0,
     )
 
@@ -61,10 +65,9 @@ def _drawing(state: RunState, view: View, rows: list[Row]) -> Drawing:
 def _names(rows: Iterable[Row]) -> dict[str, str]:
     """How each step is called: its component, unless two steps would then look the same."""
     called = {row.step.name: row.step.component or row.step.name for row in rows}
-    taken = list(called.values())
+    taken = Counter(called.values())
     return {
-        step: clean(step if taken.count(label) > 1 else label, limit=60)
-        for step, label in called.items()
+        step: clean(step if taken[label] > 1 else label, limit=60) for step, label in called.items()
     }
 
 
@@ -110,11 +113,19 @@ def _final(rows: list[Row], drawing: Drawing, view: View) -> list[_Block]:
 
 
 def _folded(rows: list[Row], drawing: Drawing, budget: int) -> list[_Block]:
+    fitting = _blocks(rows, drawing, budget)
+    return _fold_finished(rows, drawing, budget) if fitting is None else fitting
+
+
+def _blocks(rows: list[Row], drawing: Drawing, room: int) -> list[_Block] | None:
+    """All ``rows`` with as much detail as there is room for; nothing, if there is not enough."""
+    if len(rows) > room:
+        return None
     for detail in _DETAIL:
         blocks = [_block(row, drawing, detail) for row in rows]
-        if _height(blocks) <= budget:
+        if _height(blocks) <= room:
             return blocks
-    return _fold_finished(rows, drawing, budget)
+    return None
 
 
 def _fold_finished(rows: list[Row], drawing: Drawing, budget: int) -> list[_Block]:
@@ -126,10 +137,9 @@ def _fold_finished(rows: list[Row], drawing: Drawing, budget: int) -> list[_Bloc
     end = [_sum(drawing.symbols.pending, "dim", f"{len(pending)} to come", drawing)]
     end = end if pending else []
     room = budget - len(top) - len(end)
-    for detail in _DETAIL:
-        blocks = [_block(row, drawing, detail) for row in active]
-        if _height(blocks) <= room:
-            return [*top, *blocks, *_as_many(pending, end, room - _height(blocks), drawing)]
+    blocks = _blocks(active, drawing, room)
+    if blocks is not None:
+        return [*top, *blocks, *_as_many(pending, end, room - _height(blocks), drawing)]
     shown = [_block(row, drawing, 0) for row in _worst_first(active)[: max(room - 1, 0)]]
     more = _sum(" ", "dim", f"{len(active) - len(shown)} more at work", drawing)
     return [*top, *shown, more, *end]
