@@ -39,6 +39,7 @@ class Drawing:
     names: dict[str, str]
     name_width: int
     kinds: int
+    final: bool = False
 
 
 def row_line(row: Row, drawing: Drawing) -> Line:
@@ -69,6 +70,8 @@ def _sign(row: Row, drawing: Drawing) -> tuple[str, str]:
         return outcome_sign(row.outcome, signs)
     if row.pending:
         return signs.pending, "dim"
+    if drawing.final:
+        return signs.stopped, "warn"
     if row.retry:
         return signs.retry, "warn"
     return signs.spinner[int(drawing.now * _SPINS_PER_SECOND) % len(signs.spinner)], "accent"
@@ -101,6 +104,8 @@ def _clock(row: Row, now: float) -> str:
 def _status(row: Row, drawing: Drawing) -> str:
     if row.outcome is not None:
         return _ended(row)
+    if drawing.final:
+        return "not started" if row.pending else f"not finished: {clean(row.doing) or 'working'}"
     if row.pending:
         waits = [drawing.names.get(name, name) for name in drawing.state.unfinished(row.step)]
         return f"needs {', '.join(waits)}" if waits else "next"

@@ -72,6 +72,7 @@ class LiveTree:
         self._symbols = symbols
         self._state = RunState()
         self._begin = time.monotonic()
+        self._ended = 0.0
         self._final = False
         self._live: Live | None = None
 
@@ -90,6 +91,7 @@ class LiveTree:
         if self._final:
             return
         self._final = True
+        self._ended = time.monotonic() - self._begin
         if self._live is not None:
             self._live.stop()
 
@@ -111,7 +113,7 @@ class LiveTree:
         return View(
             width=min(max(size.width, MIN_WIDTH), MAX_WIDTH),
             height=size.height - 1,
-            now=self._state.elapsed if self._final else time.monotonic() - self._begin,
+            now=self._ended or time.monotonic() - self._begin,
             symbols=self._symbols,
             title=self.context.title,
             verb=self.context.verb,

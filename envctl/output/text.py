@@ -31,7 +31,10 @@ _INVISIBLE = re.compile(
     "[\u00ad\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e007f]"  # direction marks, joiners without width, tags
 )
-_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029]")
+_CONTROL = re.compile(
+    "[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028\u2029"  # controls, and what else ends a line
+    "\u00a0\u1680\u2000-\u200a\u202f\u205f\u3000]"  # spaces that logfmt would not quote
+)
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 

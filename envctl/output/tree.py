@@ -59,6 +59,7 @@ def _drawing(state: RunState, view: View, rows: list[Row]) -> Drawing:
         names=names,
         name_width=min(widest, MAX_NAME),
         kinds=max((len(shown_kind(row)) for row in rows), default=0) if view.width >= 72 else 0,
+        final=view.final,
     )
 
 

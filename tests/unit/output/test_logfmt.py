@@ -64,6 +64,10 @@ def test_what_a_pod_says_cannot_leave_its_value() -> None:
     assert "\\nfake" in line
 
 
+def test_spaces_that_do_not_look_like_one_are_quoted_too() -> None:
+    assert 'msg="a b c"' in logfmt_line(CONTEXT, "info", "a\u00a0b\u3000c")
+
+
 def test_extra_fields_do_not_replace_the_context() -> None:
     line = logfmt_line(CONTEXT, "info", "x", {"env": "other", "a b=": 1, "": 2})
     assert keys(line)[-3:] == ["field_env", "a_b_", "_"]

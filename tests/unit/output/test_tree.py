@@ -66,6 +66,18 @@ def test_a_wait_past_half_its_time_names_its_limit() -> None:
     assert "applied, limit 1 m 00 s" in draw(events)
 
 
+def test_a_run_that_was_interrupted_says_what_was_left() -> None:
+    events: list[Event] = [
+        GraphPlanned((DB, API_STEP)),
+        StepStarted(DB, 1, 0.0),
+        StepProgress(DB, 1, 2.0, "applied", (Waiting("Deployment/db", "0 of 1"),)),
+    ]
+    assert draw(events, final=True).splitlines()[1:] == [
+        "├ ⊘ db   not finished: applied                         2.0 s",
+        "╰ ○ api  not started",
+    ]
+
+
 def test_steps_of_one_component_are_told_apart() -> None:
     one, two = (Step(name, 9.0, component="api") for name in ("api/apply", "api/wait"))
     picture = draw([GraphPlanned((one, two))])
