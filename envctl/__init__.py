@@ -1,3 +1,3 @@
-"""envctl gives every merge request an environment of its own on Kubernetes, and takes it away again."""
+"""Every merge request gets an environment of its own on Kubernetes, and loses it again."""
 
 __version__ = "0.1.0"

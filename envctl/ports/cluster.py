@@ -77,6 +77,10 @@ class Cluster(Protocol):
         """Where a kind is served; raises UnknownKind."""
         ...
 
+    async def namespaced_kinds(self) -> tuple[Resource, ...]:
+        """Every kind that lives in namespaces."""
+        ...
+
     async def get(self, resource: Resource, name: str, namespace: str = "") -> Obj | None:
         """The object, or None where there is none."""
         ...

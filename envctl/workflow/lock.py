@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING
 
 from envctl.errors import EnvctlError, Locked, Superseded, Unavailable
 from envctl.model.environment import NAME, PROJECT, SYSTEM_NAMESPACE, Environment
-from envctl.model.objects import LEASE, NAMESPACE, Obj, annotations_of
+from envctl.model.objects import LEASE, NAMESPACE, Obj, Resource, annotations_of
 from envctl.ports.cluster import AlreadyExists, Conflict
+from envctl.workflow import leftovers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
@@ -35,6 +36,7 @@ TRUST = 0.6
 POLL = 0.5
 PIPELINE = "envctl.dev/pipeline"
 WANTED_BY = "envctl.dev/wanted-by"
+DELETED = "envctl.dev/deleted-at"
 
 
 @dataclass(slots=True)
@@ -87,6 +89,27 @@ class Lock:
             await self._renew_once()
         if self._lost is not None:
             raise self._lost
+
+    # What must outlive the namespace
+
+    def outside(self) -> list[Resource]:
+        """The cluster-scoped kinds that the environment may have objects of."""
+        return leftovers.parse(annotations_of(self._lease or {}).get(leftovers.OUTSIDE, ""))
+
+    async def remember(self, kinds: list[Resource]) -> None:
+        """Write down, before the first object outside the namespace is made, of which kind."""
+        known = self.outside()
+        if not set(kinds) <= set(known):
+            await self._annotate({leftovers.OUTSIDE: leftovers.dump([*known, *kinds])})
+
+    async def forget(self) -> None:
+        """The environment is gone: nothing of it lies outside."""
+        await self._annotate({leftovers.OUTSIDE: None, DELETED: self._now()})
+
+    async def _annotate(self, notes: dict[str, str | None]) -> None:
+        await self.check()
+        patch = {"metadata": {"annotations": notes}}
+        self._lease = await self.cluster.patch(LEASE, self.name, SYSTEM_NAMESPACE, patch)
 
     # Taking
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from envctl.ports.cluster import Cluster
     from envctl.ports.sources import Source
     from envctl.workflow.engine import Engine
+    from envctl.workflow.lock import Lock
     from envctl.workflow.store import Store
     from envctl.workflow.tracker import Tracker
     from envctl.workflow.writer import Writer
@@ -38,6 +39,7 @@ class Run:
     writer: Writer
     tracker: Tracker
     store: Store
+    lock: Lock | None = None
     namespace: Obj | None = None
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENCY))
 

@@ -7,6 +7,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from envctl.model import record as records
 from envctl.model.objects import NAMESPACE
 from envctl.workflow import store
 from envctl.workflow.engine import Engine
@@ -65,6 +66,7 @@ async def writing(world: World, loaded: Loaded) -> AsyncIterator[Run]:
     async with lock_of(world, loaded.environment, engine).held() as lock:
         writer = Writer(world.cluster, loaded.environment, lock)
         async with _opened(world, loaded, engine, writer) as run:
+            run.lock = lock
             yield run
 
 
@@ -87,9 +89,9 @@ async def _opened(
         store.read(world.cluster, environment),
     )
     if namespace is None or namespace["metadata"].get("deletionTimestamp"):
-        record, exists = store.records.Record(), False  # what it lists is going, or gone
+        record, exists = records.Record(), False  # what it lists is going, or gone
     async with Tracker(world.cluster, environment.namespace).open() as tracker:
         yield Run(
             loaded, world.cluster, world.sources, world.clock, engine, writer, tracker,
-            store.Store(writer, record, exists), namespace,
+            store.Store(writer, record, exists), namespace=namespace,
         )  # fmt: skip

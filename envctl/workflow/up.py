@@ -76,6 +76,7 @@ class Up:
             guard = self.plans[record.GUARDRAILS]
             changed = await creating.create(self.run, context, guard)
         if "deploy" in self.stages:
+            await self._remember_outside()
             await self.run.store.starting(
                 {
                     name: deploying.ahead(planned)
@@ -85,6 +86,12 @@ class Up:
             )
         self.wrote |= changed
         return changed
+
+    async def _remember_outside(self) -> None:
+        """What lies outside the namespace must be found again when the namespace is gone."""
+        kinds = [r for p in self.plans.values() for r, _ in p.objects if not r.namespaced]
+        if kinds and self.run.lock is not None:
+            await self.run.lock.remember(kinds)
 
     def _deploy_work(self, component: Component) -> Work:
         async def work(context: StepContext) -> bool:

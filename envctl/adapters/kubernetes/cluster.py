@@ -120,12 +120,12 @@ class KubernetesCluster:
             raise discovery.unknown(api_version, kind, self._kinds or {})
         return found
 
-    async def kinds(self) -> dict[tuple[str, str], Resource]:
-        """Everything the cluster serves."""
+    async def namespaced_kinds(self) -> tuple[Resource, ...]:
+        """Every kind that lives in namespaces."""
         async with self._discovering:
             if self._kinds is None:
                 self._kinds = await discovery.discover(self)
-            return self._kinds
+            return tuple(r for r in self._kinds.values() if r.namespaced)
 
     # Objects
 

@@ -1,0 +1,68 @@
+"""``envctl down``."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from envctl.cli import boundary
+from envctl.cli.options import (
+    DEFAULT_FILE,
+    ContextOption,
+    FileOption,
+    JunitOption,
+    LockTimeoutOption,
+    MetricsOption,
+    NameOption,
+    Options,
+    OutputOption,
+    ProjectOption,
+    PushgatewayOption,
+)
+from envctl.errors import EXIT_OK
+
+if TYPE_CHECKING:
+    from envctl.output.sink import Output
+
+
+def down(
+    file: FileOption = DEFAULT_FILE,
+    context: ContextOption = "",
+    project: ProjectOption = "",
+    name: NameOption = "",
+    timeout: Annotated[
+        str, typer.Option("--timeout", help="Until everything must be gone.")
+    ] = "5m",
+    output: OutputOption = None,
+    junit: JunitOption = None,
+    metrics_file: MetricsOption = None,
+    pushgateway: PushgatewayOption = "",
+    lock_timeout: LockTimeoutOption = "5m",
+) -> None:
+    """Take the environment away and prove that it is gone.
+
+    Needs no file and no repository: --context, --project and --name are enough.
+
+    Example: envctl down --context preview --project shop --name mr-12-fix-cart
+    """
+    options = Options(
+        "down", file, context, project, name, output, (), junit, metrics_file, pushgateway,
+        lock_timeout,
+    )  # fmt: skip
+
+    async def verb(out: Output) -> int:
+        from envctl.cli.wiring import wired
+        from envctl.config import duration
+        from envctl.workflow.down import down as tear_down
+
+        limit = duration.seconds(timeout, what="--timeout")
+        async with wired(options, out, needs_file=False) as found:
+            result, error = await tear_down(found.world, found.environment, limit)
+        out.result(result)
+        if error is None:
+            return EXIT_OK
+        out.error(error)
+        return error.exit_code
+
+    boundary.run(options, verb)

@@ -1,0 +1,72 @@
+"""The options that verbs share, each defined once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from envctl.output.options import Mode, OutputOptions
+
+FileOption = Annotated[
+    Path, typer.Option("--file", "-f", help="The configuration.", show_default=True)
+]
+ContextOption = Annotated[
+    str, typer.Option("--context", help="The kubeconfig context to work on.", show_default=False)
+]
+ProjectOption = Annotated[
+    str, typer.Option("--project", "-p", help="The project's name.", show_default=False)
+]
+NameOption = Annotated[
+    str, typer.Option("--name", "-n", help="The environment's name.", show_default=False)
+]
+OutputOption = Annotated[
+    Mode | None,
+    typer.Option(
+        "--output", "-o", help="text on a terminal, logfmt without; json is one document.",
+        show_default=False,
+    ),
+]  # fmt: skip
+ImageOption = Annotated[
+    list[str],
+    typer.Option("--image", help="NAME=REFERENCE, the value of ${image.NAME}; repeatable."),
+]
+JunitOption = Annotated[
+    Path | None, typer.Option("--junit", help="Write the steps as JUnit XML to this file.")
+]
+MetricsOption = Annotated[
+    Path | None, typer.Option("--metrics-file", help="Write the metrics as OpenMetrics text.")
+]
+PushgatewayOption = Annotated[
+    str, typer.Option("--pushgateway", help="Send the metrics to this URL.", show_default=False)
+]
+LockTimeoutOption = Annotated[
+    str,
+    typer.Option("--lock-timeout", help="How long to wait for another run on the environment."),
+]
+
+DEFAULT_FILE = Path("envctl.yaml")
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What was said on the command line, the same for every verb that touches a cluster."""
+
+    verb: str
+    file: Path = DEFAULT_FILE
+    context: str = ""
+    project: str = ""
+    name: str = ""
+    output: Mode | None = None
+    images: tuple[str, ...] = ()
+    junit: Path | None = None
+    metrics_file: Path | None = None
+    pushgateway: str = ""
+    lock_timeout: str = "5m"
+
+    @property
+    def for_output(self) -> OutputOptions:
+        """The part that the output layer needs."""
+        return OutputOptions(self.output, self.junit, self.metrics_file, self.pushgateway)

@@ -1,0 +1,129 @@
+"""Puts a verb together: configuration, adapters, output. The only place that knows all of them."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from envctl.errors import ConfigError
+from envctl.output.context import RunContext
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from envctl.adapters.kubernetes.connect import Target
+    from envctl.cli.options import Options
+    from envctl.config.load import Loaded
+    from envctl.config.settings import Settings
+    from envctl.model.environment import Environment
+    from envctl.output.sink import Output
+    from envctl.workflow.session import World
+
+
+@dataclass(frozen=True, slots=True)
+class Wired:
+    """A verb's world: the environment it means, and the ports to reach it."""
+
+    world: World
+    environment: Environment
+    loaded: Loaded | None
+    target: Target
+
+
+def settings_of(options: Options) -> Settings:
+    """Options and ENVCTL_* variables, combined."""
+    from envctl.config import settings
+
+    return settings.read(
+        os.environ, context=options.context, project=options.project, name=options.name,
+        images=options.images,
+    )  # fmt: skip
+
+
+def target_of(settings: Settings, file_context: str, allowed: tuple[str, ...] | None) -> Target:
+    """The cluster to work on; raises ConfigError where there is none, Refused where not allowed."""
+    from envctl.adapters.kubernetes import connect
+    from envctl.adapters.local.lookup import kubeconfigs
+    from envctl.config.settings import check_context
+
+    wanted = settings.context or file_context
+    if wanted:
+        check_context(wanted, allowed, settings, "envctl.yaml")
+    target = connect.choose(wanted, os.environ, tuple(kubeconfigs()))
+    check_context(target.context, allowed, settings, "envctl.yaml")
+    return target
+
+
+def load(options: Options) -> tuple[Loaded, Target]:
+    """Read envctl.yaml for a verb that needs it, and choose the cluster."""
+    from envctl.config import ci, yamlfile
+    from envctl.config.load import load as load_file
+    from envctl.config.settings import LOCAL_CONTEXTS
+
+    settings = settings_of(options)
+    context = ci.detect(os.environ, options.file.parent)
+    first = load_file(options.file, settings, context)  # all that is wrong with it, before all else
+    raw = yamlfile.load(options.file).value.get("cluster", {})
+    allowed = tuple(raw.get("allowed", LOCAL_CONTEXTS))
+    target = target_of(settings, first.spec.context, allowed)
+    return load_file(options.file, settings, context, target.ingress), target
+
+
+def identify(options: Options) -> tuple[Environment, Target]:
+    """The environment that the options mean, for verbs that need no file.
+
+    Where there is a file, it gives the project and the context that the options leave out.
+    """
+    from envctl.config import ci, yamlfile
+    from envctl.config.load import identify as identify_environment
+
+    settings = settings_of(options)
+    raw: dict[str, Any] = {}
+    if options.file.exists():
+        try:
+            raw = yamlfile.load(options.file).value or {}
+        except ConfigError:
+            if not (options.project and options.name):
+                raise
+    project = raw.get("project", "") if isinstance(raw, dict) else ""
+    cluster = raw.get("cluster", {}) if isinstance(raw, dict) else {}
+    context = ci.detect(os.environ, Path.cwd())
+    environment = identify_environment(settings, context, project)
+    return environment, target_of(settings, cluster.get("context", ""), None)
+
+
+@asynccontextmanager
+async def wired(options: Options, out: Output, *, needs_file: bool) -> AsyncIterator[Wired]:
+    """Open the world of a verb; the connection is closed at the end."""
+    from envctl.adapters.clock import SystemClock
+    from envctl.adapters.kubernetes.cluster import KubernetesCluster
+    from envctl.adapters.local.lookup import tool_folders
+    from envctl.adapters.sources import open_sources
+    from envctl.config import duration
+    from envctl.workflow.session import World
+
+    loaded: Loaded | None = None
+    if needs_file:
+        loaded, target = load(options)
+        environment = loaded.environment
+    else:
+        environment, target = identify(options)
+    run_id = uuid.uuid4().hex[:12]
+    out.identify(
+        RunContext(
+            environment.name, environment.project, run_id, environment.pipeline, options.verb
+        )
+    )
+    cluster = KubernetesCluster(target)
+    world = World(
+        cluster, open_sources(target, tool_folders()), SystemClock(), out.emit, run_id,
+        duration.seconds(options.lock_timeout, what="--lock-timeout"),
+    )  # fmt: skip
+    try:
+        yield Wired(world, environment, loaded, target)
+    finally:
+        await cluster.close()

@@ -1,0 +1,281 @@
+"""``down``: take everything away and prove that it is gone (law 4).
+
+Needs neither the repository nor envctl.yaml: the namespace's labels and the record in it say what
+there is, and the lock's Lease remembers what lies outside. Order: Helm's delete hooks run while the
+application still does; objects outside the namespace go; then the namespace, and with it, at once,
+its pods, since in a namespace that is going nothing can make new ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, cast
+
+from envctl.errors import EnvctlError, Refused, TimedOut, Unavailable
+from envctl.model import helm
+from envctl.model.environment import PHASE, Environment, EnvironmentInfo, Phase, info_of
+from envctl.model.events import Waiting
+from envctl.model.objects import (
+    NAMESPACE,
+    POD,
+    PV,
+    PVC,
+    SECRET,
+    Obj,
+    Resource,
+    labels_of,
+    uid_of,
+)
+from envctl.model.readiness import conditions
+from envctl.model.result import DownResult, StuckObject
+from envctl.model.step import RetryPolicy, Step
+from envctl.workflow import leftovers, session, store
+from envctl.workflow.engine import Engine, StepContext, Work, worst
+from envctl.workflow.writer import Writer
+
+if TYPE_CHECKING:
+    from envctl.model.record import Record
+    from envctl.ports.cluster import Cluster
+    from envctl.ports.sources import Releases
+    from envctl.workflow.lock import Lock
+    from envctl.workflow.session import World
+
+STEP = RetryPolicy("step", attempts=3, first=2.0, cap=15.0)
+#: Seconds that all delete hooks together may take.
+HOOKS_TIMEOUT = 120.0
+#: Seconds a pod gets to end: nobody is to be served any more.
+POD_GRACE = 1
+
+
+@dataclass(slots=True)
+class Down:
+    """One teardown."""
+
+    world: World
+    environment: Environment
+    engine: Engine
+    lock: Lock
+    writer: Writer
+    namespace: Obj
+    record: Record
+    timeout: float
+    volumes: list[str] = field(default_factory=list)
+    stuck: list[StuckObject] = field(default_factory=list)
+    left: list[str] = field(default_factory=list)
+    proved: bool = False
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster that is worked on."""
+        return self.world.cluster
+
+    @property
+    def going(self) -> bool:
+        """Whether the namespace is being deleted already."""
+        return bool(self.namespace["metadata"].get("deletionTimestamp"))
+
+    def works(self) -> list[tuple[Step, Work]]:
+        """The steps, one after the other."""
+        return [
+            (Step("uninstall", HOOKS_TIMEOUT + 30, (), STEP), self._uninstall),
+            (Step("delete", 60.0, ("uninstall",), STEP), self._delete),
+            (Step("prove", self.timeout, ("delete",), STEP), self._prove),
+        ]
+
+    async def _uninstall(self, context: StepContext) -> bool:
+        """Run delete hooks; a hook that fails is said, and does not keep the environment."""
+        if self.going:
+            return False
+        await self.writer.annotate(uid_of(self.namespace), {PHASE: str(Phase.DELETING)})
+        secrets = await self.cluster.list(
+            SECRET, self.environment.namespace, selector=helm.SELECTOR
+        )
+        hooked = [release.name for release in helm.newest(secrets) if release.has_delete_hooks]
+        releases = cast("Releases", self.world.sources["helm"])
+
+        async def one(name: str) -> None:
+            await self.lock.check()
+            try:
+                await releases.uninstall(name, self.environment.namespace, HOOKS_TIMEOUT)
+            except EnvctlError as error:
+                context.note("warning", f"the delete hooks of release {name} failed: {error}")
+
+        if hooked:
+            context.progress("running delete hooks", [Waiting(f"Release/{n}", "") for n in hooked])
+            await asyncio.gather(*(one(name) for name in hooked))
+        return bool(hooked)
+
+    async def _delete(self, context: StepContext) -> bool:
+        context.progress("deleting")
+        claims = await self.cluster.list(PVC, self.environment.namespace)
+        self.volumes = [v for c in claims if (v := (c.get("spec") or {}).get("volumeName"))]
+        await self._delete_outside(context)
+        uid = uid_of(self.namespace)
+        await self.writer.delete(NAMESPACE, self.environment.namespace, uid=uid)
+        pods = await self.cluster.list(POD, self.environment.namespace, metadata_only=True)
+        slots = asyncio.Semaphore(24)
+
+        async def end(pod: Obj) -> None:
+            async with slots:
+                await self.writer.delete(
+                    POD, pod["metadata"]["name"], uid=uid_of(pod), grace=POD_GRACE
+                )
+
+        await asyncio.gather(*(end(pod) for pod in pods))
+        return True
+
+    async def _delete_outside(self, context: StepContext) -> None:
+        for resource in leftovers.resources(self.record, self.lock.outside()):
+            for obj in await self._ours(resource):
+                name = obj["metadata"]["name"]
+                if await self.writer.delete(resource, name, uid=uid_of(obj)):
+                    context.note("info", f"deleted {resource.kind}/{name}")
+
+    async def _ours(self, resource: Resource) -> list[Obj]:
+        """Objects of a cluster-scoped kind that are this environment's, by label or by Helm."""
+        found = await self.cluster.list(resource, selector=self.environment.selector)
+        named = [
+            await self.cluster.get(e.resource, e.name)
+            for d in self.record.components.values()
+            for e in d.entries
+            if e.resource == resource and e.uid
+        ]
+        owned = {(e.name, e.uid) for d in self.record.components.values() for e in d.entries}
+        extra = [o for o in named if o and (o["metadata"]["name"], uid_of(o)) in owned]
+        return list({uid_of(obj): obj for obj in [*found, *extra]}.values())
+
+    async def _prove(self, context: StepContext) -> bool:
+        """Return when the API says that it is gone; else name what is stuck, and why."""
+        uid = uid_of(self.namespace)
+        try:
+            async with asyncio.timeout(max(1.0, context.step.timeout - 15)):
+                await self._gone(context, uid)
+                await self._volumes_gone(context)
+        except TimeoutError:
+            self.stuck = await leftovers.stuck(self.cluster, self.environment, uid)
+            names = ", ".join(s.object for s in self.stuck) or "the namespace"
+            raise TimedOut(
+                f"{self.environment.name} is not gone after {context.step.timeout:.0f} s: "
+                f"{names} is stuck.",
+                why=self.stuck[0].controller if self.stuck else "The cluster does not say why.",
+                next=self.stuck[0].next if self.stuck else "Run `envctl down` again.",
+            ) from None
+        self.left = await leftovers.outside(
+            self.cluster, self.environment, leftovers.resources(self.record, self.lock.outside())
+        )
+        self.proved = not self.left
+        if self.left:
+            raise EnvctlError(
+                f"{self.environment.name} left {', '.join(self.left)} behind.",
+                why="They lie outside the namespace and are still there after their deletion.",
+                next="Run `envctl down` again; if they stay, look at their finalizers.",
+            )
+        await self.lock.forget()
+        return True
+
+    async def _gone(self, context: StepContext, uid: str) -> None:
+        name = self.environment.namespace
+        async for change in self.cluster.watch(NAMESPACE, "", name):
+            if change.type == "DELETED":
+                return
+            if change.type == "RESYNC" or uid_of(change.object) != uid:
+                found = await self.cluster.get(NAMESPACE, name)
+                if found is None or uid_of(found) != uid:
+                    return
+            context.progress("waiting", _remaining(change.object))
+            found = await self.cluster.get(NAMESPACE, name)
+            if found is None or uid_of(found) != uid:
+                return
+
+    async def _volumes_gone(self, context: StepContext) -> None:
+        """Volumes of the claims, unless their class keeps them (reclaimPolicy Retain)."""
+        for name in self.volumes:
+            volume = await self.cluster.get(PV, name)
+            if volume is None:
+                continue
+            if (volume.get("spec") or {}).get("persistentVolumeReclaimPolicy") == "Retain":
+                context.note("warning", f"PersistentVolume/{name} stays: its class retains volumes")
+                continue
+            context.progress("waiting", [Waiting(f"PersistentVolume/{name}", "being released")])
+            async for change in self.cluster.watch(PV, "", name):
+                if change.type == "DELETED" or await self.cluster.get(PV, name) is None:
+                    break
+
+
+def _remaining(namespace: Obj) -> list[Waiting]:
+    found = [
+        Waiting(f"Namespace/{namespace['metadata']['name']}", str(c.get("message", "")))
+        for kind, c in conditions(namespace).items()
+        if kind.startswith("Namespace") and c.get("status") == "True"
+    ]
+    name = namespace.get("metadata", {}).get("name", "")
+    return found or [Waiting(f"Namespace/{name}", "its controller deletes the content")]
+
+
+async def down(
+    world: World, environment: Environment, timeout: float
+) -> tuple[DownResult, EnvctlError | None]:
+    """Take the environment away; the result, and the error to exit with if it is not gone."""
+    engine = Engine(world.clock, world.emit)
+    namespace = await world.cluster.get(NAMESPACE, environment.namespace)
+    if namespace is None and not await leftovers.remembered(world.cluster, environment):
+        return _absent(environment, engine), None
+    async with session.lock_of(world, environment, engine).held() as lock:
+        namespace = await world.cluster.get(NAMESPACE, environment.namespace)
+        writer = Writer(world.cluster, environment, lock)
+        if namespace is None:
+            return await _outside_only(world, environment, engine, lock, writer)
+        _refuse_strangers(environment, namespace)
+        record, _ = await store.read(world.cluster, environment)
+        teardown = Down(world, environment, engine, lock, writer, namespace, record, timeout)
+        results = await engine.run(teardown.works())
+        error = worst(list(results.values()))
+        return _result(teardown, error), error
+
+
+def _refuse_strangers(environment: Environment, namespace: Obj) -> None:
+    if not environment.owns(labels_of(namespace)):
+        raise Refused(
+            f"The namespace {environment.namespace!r} is not this environment's.",
+            why="It does not carry its labels, and envctl deletes only what is its own.",
+            next="Check --project and --name with `envctl list`.",
+        )
+
+
+async def _outside_only(
+    world: World, environment: Environment, engine: Engine, lock: Lock, writer: Writer
+) -> tuple[DownResult, EnvctlError | None]:
+    """The namespace is gone, but an earlier teardown was killed before it proved the rest."""
+    for resource in lock.outside():
+        for obj in await world.cluster.list(resource, selector=environment.selector):
+            await writer.delete(resource, obj["metadata"]["name"], uid=uid_of(obj))
+    left = await leftovers.outside(world.cluster, environment, lock.outside())
+    if not left:
+        await lock.forget()
+    info = _info(environment)
+    result = DownResult(info, "unknown" if left else "gone", tuple(left), (), engine.elapsed())
+    return result, None
+
+
+def _info(environment: Environment) -> EnvironmentInfo:
+    return EnvironmentInfo(
+        environment.project, environment.name, environment.namespace, Phase.DELETING
+    )
+
+
+def _absent(environment: Environment, engine: Engine) -> DownResult:
+    return DownResult(_info(environment), "absent", (), (), engine.elapsed())
+
+
+def _result(teardown: Down, error: EnvctlError | None) -> DownResult:
+    if error is None:
+        word = "gone"
+    elif isinstance(error, Unavailable):
+        word = "unknown"
+    else:
+        word = "stuck"
+    info = info_of(teardown.namespace)
+    return DownResult(
+        info, word, tuple(teardown.left), tuple(teardown.stuck), teardown.engine.elapsed()
+    )
