@@ -7,6 +7,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 import typer
+
 from envctl.cli.main import app
 
 if TYPE_CHECKING:
@@ -47,51 +48,30 @@ def _text(help_: str | None) -> str:
 
 
 def _section(path: str, command: Any) -> str:
+    context = command.context_class(command)
+    usage = " ".join([path, *command.collect_usage_pieces(context)])
     lines = [f"## {path}", "", _markdown(_text(command.help)), ""]
     if command.epilog:
         lines += [_markdown(_text(command.epilog)), ""]
-    arguments = [p for p in command.params if p.param_type_name == "argument"]
-    options = [p for p in command.params if p.param_type_name == "option" and not p.hidden]
-    words = [path, *(p.make_metavar(_context(command)) for p in arguments)]
-    lines += ["```text", " ".join([*words, "[OPTIONS]"] if options else words), "```", ""]
-    described = [p for p in arguments if getattr(p, "help", None)]
-    if described or options:
-        lines += ["| option | meaning |", "|---|---|"]
-        lines += [f"| `{p.human_readable_name}` | {_meaning(p)} |" for p in described]
-        lines += [f"| {_spelling(p, command)} | {_meaning(p)} |" for p in options]
-        lines.append("")
+    lines += ["```text", usage, "```", ""]
+    records = [param.get_help_record(context) for param in command.params if not _is_help(param)]
+    rows = [f"| `{_cell(names)}` | {_cell(meaning)} |" for names, meaning in filter(None, records)]
+    if rows:
+        lines += ["| option | meaning |", "|---|---|", *rows, ""]
     return "\n".join(lines)
 
 
-def _context(command: Any) -> Any:
-    return command.context_class(command)
+def _is_help(param: Any) -> bool:
+    return "--help" in getattr(param, "opts", ())
 
 
-def _spelling(option: Any, command: Any) -> str:
-    names = ", ".join(f"`{name}`" for name in sorted(option.opts + option.secondary_opts, key=len))
-    if option.is_flag:
-        return names
-    return f"{names} `{option.make_metavar(_context(command))}`".replace("|", "\\|")
-
-
-def _meaning(param: Any) -> str:
-    text = " ".join((param.help or "").split()).replace("|", "\\|")
-    if param.envvar:
-        names = [param.envvar] if isinstance(param.envvar, str) else param.envvar
-        text += " Also " + ", ".join(f"`{name}`" for name in names) + "."
-    if param.required:
-        text += " Required."
-    elif param.show_default and not callable(param.default) and _is_worth_saying(param.default):
-        text += f" Default: `{getattr(param.default, 'value', param.default)}`."
-    return text.strip()
-
-
-def _is_worth_saying(default: Any) -> bool:
-    return not isinstance(default, bool) and default not in (None, "", (), [])
+def _cell(text: str) -> str:
+    return " ".join(text.split()).replace("|", "\\|")
 
 
 def _markdown(text: str) -> str:
-    """Indented examples become fenced blocks."""
+    """Examples become code: those on a line of their own, and indented blocks of them."""
+    text = re.sub(r"^(Examples?): +(\S.*)$", r"\1: `\2`", text, flags=re.MULTILINE)
     return re.sub(
         r"(?:^ {2,}\S.*(?:\n|\Z))+",
         lambda block: "\n```text\n" + inspect.cleandoc(block[0]).rstrip() + "\n```\n",
