@@ -127,10 +127,10 @@ func kubeProxy() *process.Service {
 	return kubernetes("kube-proxy", "--config="+home("etc", "kube-proxy.yaml"))
 }
 
-func agents() *process.Service {
+func agents(name string) *process.Service {
 	return service("node-agents", program("node-agents"),
 		"--kubeconfig="+pkiFile("agents.kubeconfig"),
-		"--node-ip="+nodeIP.String(), "--pods="+podsNet,
+		"--node="+name,
 		// The kubelet mounts volumes by their path as containers' creators see it: inside.
 		"--volumes="+home("volumes"),
 	)

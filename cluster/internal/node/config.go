@@ -58,7 +58,6 @@ var (
 )
 
 const (
-	podsNet        = "10.244.0.0/16"
 	apiAddress     = "127.0.0.1:6443"
 	ingressAddress = "10.96.0.80:80" // the Service of the ingress controller
 	apiURL         = "https://" + apiAddress

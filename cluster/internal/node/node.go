@@ -109,7 +109,7 @@ func (n *Node) kubelet(ctx context.Context) error {
 		return err
 	}
 	since := time.Now()
-	for _, service := range []*process.Service{kubelet(name), kubeProxy(), agents()} {
+	for _, service := range []*process.Service{kubelet(name), kubeProxy(), agents(name)} {
 		if err := n.keep(service); err != nil {
 			return err
 		}
