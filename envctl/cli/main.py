@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from envctl import __version__
-from envctl.cli import create, deploy, down, test, up
+from envctl.cli import create, deploy, down, plan, test, up, validate
 
 app = typer.Typer(
     name="envctl",
@@ -35,6 +35,8 @@ def _root(
     del version
 
 
+app.command()(validate.validate)
+app.command()(plan.plan)
 app.command()(up.up)
 app.command()(create.create)
 app.command()(deploy.deploy)

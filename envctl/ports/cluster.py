@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 from envctl.errors import EnvctlError, Refused, Unavailable
+from envctl.model.environment import FIELD_MANAGER
 from envctl.model.objects import Obj
 
 if TYPE_CHECKING:
@@ -105,9 +106,15 @@ class Cluster(Protocol):
         ...
 
     async def apply(
-        self, resource: Resource, obj: Obj, *, force: bool = False, dry_run: bool = False
+        self,
+        resource: Resource,
+        obj: Obj,
+        *,
+        force: bool = False,
+        dry_run: bool = False,
+        manager: str = FIELD_MANAGER,
     ) -> Obj:
-        """Apply server-side as field manager ``envctl``; raises Conflict, Invalid."""
+        """Apply server-side as a field manager; raises Conflict, Invalid."""
         ...
 
     async def patch(self, resource: Resource, name: str, namespace: str, patch: Obj) -> Obj:

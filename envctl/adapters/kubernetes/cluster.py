@@ -204,11 +204,17 @@ class KubernetesCluster:
         return found
 
     async def apply(
-        self, resource: Resource, obj: Obj, *, force: bool = False, dry_run: bool = False
+        self,
+        resource: Resource,
+        obj: Obj,
+        *,
+        force: bool = False,
+        dry_run: bool = False,
+        manager: str = FIELD_MANAGER,
     ) -> Obj:
-        """Apply server-side as field manager ``envctl``; raises Conflict, Invalid."""
+        """Apply server-side as a field manager; raises Conflict, Invalid."""
         meta = obj["metadata"]
-        query = {"fieldManager": FIELD_MANAGER, "force": str(force).lower()}
+        query = {"fieldManager": manager, "force": str(force).lower()}
         if dry_run:
             query["dryRun"] = "All"
         found: Obj = await self._ask(
