@@ -18,11 +18,12 @@ import (
 	"github.com/coredns/coredns/coremain"
 )
 
-// The order in which a query passes the plugins, as in CoreDNS' own plugin.cfg.
+// The order in which a query passes the plugins, as in CoreDNS' own plugin.cfg but
+// for template: it answers what the cluster does not know, so it comes last.
 func init() {
 	dnsserver.Directives = []string{
 		"health", "ready", "prometheus", "errors", "log", "cache",
-		"loadbalance", "template", "hosts", "kubernetes",
+		"loadbalance", "hosts", "kubernetes", "template",
 	}
 }
 

@@ -21,9 +21,9 @@ func (n *Node) Stop() {
 	// First who would start pods again, then the pods themselves.
 	n.stop(500*time.Millisecond, "kubelet", "metrics-server", "kwok", "kube-controller-manager", "kube-scheduler")
 	n.stopPods(1500 * time.Millisecond)
-	n.stop(500*time.Millisecond, "kube-proxy", "node-agents", "containerd")
-	// The API server hangs, and keeps its port, when etcd is gone before it.
-	n.stop(1500*time.Millisecond, "kube-apiserver")
+	// The API server waits for requests that nobody will end, and keeps nothing itself;
+	// but it has to be gone before etcd, or it hangs for good.
+	n.stop(time.Second, "kube-apiserver", "kube-proxy", "node-agents", "containerd")
 	n.stop(500*time.Millisecond, "etcd")
 }
 

@@ -25,8 +25,8 @@ const (
 	firstListenerFD
 )
 
-// The stop inside takes at most 4.5 seconds; then the kernel does it.
-const stopTimeout = 4700 * time.Millisecond
+// The stop inside takes at most 3.5 seconds; then the kernel does it.
+const stopTimeout = 4 * time.Second
 
 // Run keeps a cluster running until it is told to stop. It returns an exit code.
 func Run(configFile string) int {
