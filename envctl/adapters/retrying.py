@@ -64,4 +64,8 @@ async def retrying(policy: RetryPolicy, call: Callable[[], Awaitable[T]]) -> T:
         before_sleep=_tell(policy),
         reraise=True,
     )
-    return await controller(call)
+
+    async def once() -> T:  # tenacity awaits what it can see to be a coroutine function
+        return await call()
+
+    return await controller(once)

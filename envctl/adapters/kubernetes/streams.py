@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 #: Seconds without a byte after which a watch is opened anew: a connection that a firewall forgot
 #: looks like a cluster in which nothing happens. Bookmarks come about every minute.
 SILENCE = 90.0
+#: Failed attempts to reopen a watch between two lines about it.
+TELL_EVERY = 5
 #: A line of a log longer than this is cut; some programs write megabytes without a line's end.
 MAX_LINE = 16 * 1024
 
@@ -45,7 +47,8 @@ async def watch_changes(
         except Transient as error:
             failures += 1
             delay = min(5.0, 0.1 * 2**failures) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
-            attempt.report_retry(failures, "watch", str(error), round(delay, 2))
+            if failures == 1 or failures % TELL_EVERY == 0:  # several watches break at once
+                attempt.report_retry(failures, "watch", str(error), round(delay, 2))
             await asyncio.sleep(max(delay, error.after))
 
 
