@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from envctl.errors import ConfigError
+from envctl.model.events import RequestsCounted
 from envctl.output.context import RunContext
 
 if TYPE_CHECKING:
@@ -123,7 +124,10 @@ async def wired(options: Options, out: Output, *, needs_file: bool) -> AsyncIter
         cluster, open_sources(target, tool_folders()), SystemClock(), out.emit, run_id,
         duration.seconds(options.lock_timeout, what="--lock-timeout"),
     )  # fmt: skip
+    began = world.clock.monotonic()
     try:
         yield Wired(world, environment, loaded, target)
     finally:
+        elapsed = world.clock.monotonic() - began
+        out.emit(RequestsCounted(elapsed, dict(sorted(cluster.by_verb.items()))))
         await cluster.close()

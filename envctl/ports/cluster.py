@@ -72,7 +72,11 @@ class Cluster(Protocol):
     """
 
     context: str
-    requests: int
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent, retries included."""
+        ...
 
     async def resource(self, api_version: str, kind: str) -> Resource:
         """Where a kind is served; raises UnknownKind."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -47,13 +48,18 @@ class KubernetesCluster:
     def __init__(self, target: Target) -> None:
         self.target = target
         self.context = target.context
-        self.requests = 0
+        self.by_verb: Counter[str] = Counter()
         self._client: ApiClient | None = None
         self._opening = asyncio.Lock()
         self._kinds: dict[tuple[str, str], Resource] | None = None
         self._discovering = asyncio.Lock()
 
     # Requests
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent, retries included."""
+        return self.by_verb.total()
 
     async def client(self) -> ApiClient:
         """The connection, opened by the first who needs it."""
@@ -78,7 +84,7 @@ class KubernetesCluster:
         headers = {"Accept": accept, "Content-Type": content, **client.default_headers}
         await client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         url = client.configuration.host + path + (f"?{urlencode(query)}" if query else "")
-        self.requests += 1
+        self.by_verb[method.lower()] += 1
         limit = timeout or aiohttp.ClientTimeout(total=attempt.remaining(REQUEST_TIMEOUT) or 0.001)
         try:
             answer = await client.rest_client.request(
