@@ -23,15 +23,18 @@ if TYPE_CHECKING:
 Verb = Callable[["Output"], Awaitable[int]]
 
 
-def run(options: Options, verb: Verb) -> None:
-    """Run a verb to its end and exit the process with its code."""
-    raise SystemExit(_run(options, verb))
+def run(options: Options, verb: Verb, *, quiet: bool = False) -> None:
+    """Run a verb to its end and exit the process with its code.
+
+    A ``quiet`` one only reads: interrupted, it has nothing to say about what state it left.
+    """
+    raise SystemExit(_run(options, verb, quiet=quiet))
 
 
-def _run(options: Options, verb: Verb) -> int:
+def _run(options: Options, verb: Verb, *, quiet: bool) -> int:
     try:
         with open_output(options.for_output) as out:
-            return _shown(out, verb)
+            return _shown(out, verb, quiet=quiet)
     except EnvctlError as error:  # an artifact's path that cannot be written
         print(f"envctl: {error}", file=sys.stderr)
         return error.exit_code
@@ -40,9 +43,13 @@ def _run(options: Options, verb: Verb) -> int:
         return EXIT_OK
 
 
-def _shown(out: Output, verb: Verb) -> int:
+def _shown(out: Output, verb: Verb, *, quiet: bool) -> int:
     try:
         return asyncio.run(_until_signal(out, verb))
+    except Interrupted as error:
+        if not quiet:
+            out.error(error)
+        return error.exit_code
     except EnvctlError as error:
         out.error(error)
         return error.exit_code

@@ -8,7 +8,8 @@ from typing import Annotated
 import typer
 
 from envctl import __version__
-from envctl.cli import create, deploy, down, plan, test, up, validate
+from envctl.cli import create, deploy, down, plan, schema, test, up, validate
+from envctl.cli import list as listing
 
 app = typer.Typer(
     name="envctl",
@@ -42,6 +43,8 @@ app.command()(create.create)
 app.command()(deploy.deploy)
 app.command()(test.test)
 app.command()(down.down)
+app.command("list")(listing.list_)
+app.command()(schema.schema)
 
 
 def main() -> None:

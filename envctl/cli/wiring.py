@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import time
 import uuid
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from envctl.config.settings import Settings
     from envctl.model.environment import Environment
     from envctl.output.sink import Output
+    from envctl.ports.cluster import Cluster
     from envctl.workflow.session import World
 
 
@@ -79,33 +81,42 @@ def identify(options: Options) -> tuple[Environment, Target]:
 
     Where there is a file, it gives the project and the context that the options leave out.
     """
-    from envctl.config import ci, yamlfile
+    from envctl.config import ci
     from envctl.config.load import identify as identify_environment
 
     settings = settings_of(options)
-    raw: dict[str, Any] = {}
-    if options.file.exists():
-        try:
-            raw = yamlfile.load(options.file).value or {}
-        except ConfigError:
-            if not (options.project and options.name):
-                raise
-    project = raw.get("project", "") if isinstance(raw, dict) else ""
-    cluster = raw.get("cluster", {}) if isinstance(raw, dict) else {}
+    raw = _peek(options, strict=not (options.project and options.name))
     context = ci.detect(os.environ, Path.cwd())
-    environment = identify_environment(settings, context, project)
-    return environment, target_of(settings, cluster.get("context", ""), None)
+    environment = identify_environment(settings, context, raw.get("project", ""))
+    return environment, target_of(settings, raw.get("cluster", {}).get("context", ""), None)
+
+
+def _peek(options: Options, *, strict: bool) -> dict[str, Any]:
+    """What the file says, where there is one; a broken one matters only where it is needed."""
+    from envctl.config import yamlfile
+
+    if not options.file.exists():
+        return {}
+    try:
+        raw = yamlfile.load(options.file).value
+    except ConfigError:
+        if strict:
+            raise
+        return {}
+    return raw if isinstance(raw, dict) and isinstance(raw.get("cluster", {}), dict) else {}
+
+
+def target_without_file(options: Options, settings: Settings) -> Target:
+    """The cluster for a verb that means no one environment; a file here may name its context."""
+    cluster = _peek(options, strict=not settings.context).get("cluster", {})
+    return target_of(settings, cluster.get("context", ""), None)
 
 
 @asynccontextmanager
 async def wired(options: Options, out: Output, *, needs_file: bool) -> AsyncIterator[Wired]:
     """Open the world of a verb; the connection is closed at the end."""
-    from envctl.adapters.clock import SystemClock
-    from envctl.adapters.kubernetes.cluster import KubernetesCluster
     from envctl.adapters.local.lookup import tool_folders
     from envctl.adapters.sources import open_sources
-    from envctl.config import duration
-    from envctl.workflow.session import World
 
     loaded: Loaded | None = None
     if needs_file:
@@ -113,21 +124,48 @@ async def wired(options: Options, out: Output, *, needs_file: bool) -> AsyncIter
         environment = loaded.environment
     else:
         environment, target = identify(options)
+    async with _world(options, out, environment, target) as world:
+        sources = open_sources(target, tool_folders())
+        yield Wired(replace(world, sources=sources), environment, loaded, target)
+
+
+@asynccontextmanager
+async def looking(options: Options, out: Output) -> AsyncIterator[Wired]:
+    """The world of a verb that deploys nothing: no file is needed, and no component type."""
+    environment, target = identify(options)
+    async with _world(options, out, environment, target) as world:
+        yield Wired(world, environment, None, target)
+
+
+@asynccontextmanager
+async def connected(target: Target, out: Output) -> AsyncIterator[Cluster]:
+    """A connection to a cluster; at its end, what it cost in requests is told."""
+    from envctl.adapters.kubernetes.cluster import KubernetesCluster
+
+    cluster = KubernetesCluster(target)
+    began = time.monotonic()
+    try:
+        yield cluster
+    finally:
+        counted = dict(sorted(cluster.by_verb.items()))
+        out.emit(RequestsCounted(time.monotonic() - began, counted))
+        await cluster.close()
+
+
+@asynccontextmanager
+async def _world(
+    options: Options, out: Output, environment: Environment, target: Target
+) -> AsyncIterator[World]:
+    from envctl.adapters.clock import SystemClock
+    from envctl.config import duration
+    from envctl.workflow.session import World
+
     run_id = uuid.uuid4().hex[:12]
     out.identify(
         RunContext(
             environment.name, environment.project, run_id, environment.pipeline, options.verb
         )
     )
-    cluster = KubernetesCluster(target)
-    world = World(
-        cluster, open_sources(target, tool_folders()), SystemClock(), out.emit, run_id,
-        duration.seconds(options.lock_timeout, what="--lock-timeout"),
-    )  # fmt: skip
-    began = world.clock.monotonic()
-    try:
-        yield Wired(world, environment, loaded, target)
-    finally:
-        elapsed = world.clock.monotonic() - began
-        out.emit(RequestsCounted(elapsed, dict(sorted(cluster.by_verb.items()))))
-        await cluster.close()
+    patience = duration.seconds(options.lock_timeout, what="--lock-timeout")
+    async with connected(target, out) as cluster:
+        yield World(cluster, {}, SystemClock(), out.emit, run_id, patience)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
 from envctl.model.result import DownResult, UpResult
@@ -17,10 +18,11 @@ from envctl.output.symbols import symbols_for
 from envctl.output.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from envctl.errors import EnvctlError
     from envctl.model.environment import EnvironmentInfo
+    from envctl.model.events import LogLine
     from envctl.model.failure import Failure
     from envctl.output.context import RunContext
 
@@ -37,7 +39,7 @@ class Results:
         self._style = style
         self._stdout = stdout
         self._stderr = Progress(stderr)
-        self._symbols = symbols_for(stdout, environ)
+        self.symbols = symbols_for(stdout, environ)
         self._signs = symbols_for(stderr, environ)
         self._colour = wants_colour(stdout, environ)
         self._colour_errors = wants_colour(stderr, environ)
@@ -45,6 +47,7 @@ class Results:
         self._screen: tuple[int, int | None] = (
             (seen[0], seen[1] - 1) if seen else (PAGE_WIDTH, None)
         )
+        self._environ = environ
         self._on_terminal = is_terminal(stdout)
         self._ended = False
         self._shown: Failure | None = None
@@ -72,6 +75,20 @@ class Results:
             case _:
                 text = to_json(data)
         write_result(self._stdout, text)
+
+    def verbatim(self, text: str) -> None:
+        """Write a text that is a result by itself."""
+        self._ended = True
+        write_result(self._stdout, text)
+
+    @contextmanager
+    def log(self, context: RunContext) -> Iterator[Callable[[LogLine], None]]:
+        """Write log lines as they come; after the first there is no other result."""
+        from envctl.output.podlogs import open_logs
+
+        self._ended = True
+        with open_logs(self.mode, context, self._stdout, self._environ) as show:
+            yield show
 
     def error(self, context: RunContext, error: EnvctlError, elapsed: float) -> None:
         """Write an error; with ``-o json`` it is the document, if there was none before."""
@@ -120,9 +137,9 @@ class Results:
         if isinstance(result, UpResult):
             told = self._speaks_text and self._on_terminal
             width = self.width or PAGE_WIDTH
-            return up_lines(result, self._symbols, width, components=not told)
+            return up_lines(result, self.symbols, width, components=not told)
         if isinstance(result, DownResult):
-            return down_lines(result, self._symbols)
+            return down_lines(result, self.symbols)
         return environment_lines(result, dt.datetime.now(dt.UTC), self.width)
 
 

@@ -5,6 +5,8 @@
         out.result(result)                      # UpResult, DownResult, [EnvironmentInfo]
     ...
         out.document(data, lines)               # any other verb: its JSON, and its text
+        out.verbatim(text)                      # a result that is a text: a URL, a kubeconfig
+        with out.log() as show: show(line)      # a result that comes line by line
         out.error(error)                        # an EnvctlError, instead of a result or after it
 
 Progress goes to stderr, the result to stdout. Leaving the block writes the JUnit report and the
@@ -30,13 +32,14 @@ from envctl.output.results import Results
 from envctl.output.streams import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from envctl.errors import EnvctlError
     from envctl.model.environment import EnvironmentInfo
-    from envctl.model.events import Event
+    from envctl.model.events import Event, LogLine
     from envctl.model.result import DownResult, UpResult
     from envctl.output.lines import Lines
+    from envctl.output.symbols import Symbols
 
 
 class Output:
@@ -77,6 +80,11 @@ class Output:
         """How many cells a line of the result may take; nothing where stdout is no terminal."""
         return self._results.width
 
+    @property
+    def symbols(self) -> Symbols:
+        """The signs that stdout can show."""
+        return self._results.symbols
+
     def result(self, result: UpResult | DownResult | Sequence[EnvironmentInfo]) -> None:
         """End with a result that this package knows how to show."""
         self._progress.stop()
@@ -87,6 +95,18 @@ class Output:
         """End with the public JSON of a verb, and the lines that say the same in text mode."""
         self._progress.stop()
         self._results.document(self.context, data, lines, self._elapsed)
+
+    def verbatim(self, text: str) -> None:
+        """End with a text that is a result by itself, in whatever mode: what a script captures."""
+        self._progress.stop()
+        self._results.verbatim(text)
+
+    @contextmanager
+    def log(self) -> Iterator[Callable[[LogLine], None]]:
+        """Show log lines on stdout as they come, instead of a result."""
+        self._progress.stop()
+        with self._results.log(self.context) as show:
+            yield show
 
     def error(self, error: EnvctlError) -> None:
         """Say what went wrong, why, and what to do; a diagnosis that was shown is not repeated."""
