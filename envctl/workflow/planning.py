@@ -10,35 +10,21 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from envctl.errors import ConfigError, Refused
-from envctl.model import guardrails, managed, objects, record
+from envctl.model import guardrails, objects, record
+from envctl.model.drift import find as find_drift
 from envctl.model.objects import Key, Obj, Resource, digest, key_of, labels_of
 from envctl.model.plan import ComponentPlan, Drift, repeated, shared_objects
 from envctl.model.spec import Component, ManifestsSource
+from envctl.workflow.live import Live, look
 
 if TYPE_CHECKING:
-    from envctl.model.record import Deployed, Entry
+    from envctl.model.record import Deployed
     from envctl.workflow.run import Run
-
-Live = dict[Key, Obj]
-#: Kinds of which a run may own objects outside the namespace only when file and CI both say so.
-_JOB_TYPES = ("job",)
-
-
-async def look(run: Run) -> Live:
-    """The live objects of every kind in the record, one list request a kind."""
-    entries = [e for d in run.store.record.components.values() for e in d.entries]
-    inside = {e.resource for e in entries if e.resource.namespaced}
-    outside = {(e.resource, e.name) for e in entries if not e.resource.namespaced}
-    namespace = run.environment.namespace
-    lists = await asyncio.gather(*(run.cluster.list(r, namespace) for r in sorted(inside)))
-    gets = await asyncio.gather(*(run.cluster.get(r, name) for r, name in sorted(outside)))
-    found = [obj for items in lists for obj in items] + [obj for obj in gets if obj]
-    return {key_of(obj): obj for obj in found}
 
 
 async def plan(run: Run, *, always_render: bool = False) -> list[ComponentPlan]:
     """Plan the guardrails and every component; raises ConfigError, Refused, EnvctlError."""
-    live = await look(run)
+    live = await look(run.cluster, run.store.record, run.environment.namespace)
     parts = [_guardrails(run.spec), *run.spec.components]
     plans = await asyncio.gather(*(_component(run, c, live) for c in parts))
     wanted = [p for p in plans if p.changed or always_render]
@@ -67,7 +53,7 @@ async def fingerprint(run: Run, component: Component) -> str:
 async def _component(run: Run, component: Component, live: Live) -> ComponentPlan:
     new = await fingerprint(run, component)
     before = run.store.record.components.get(component.name)
-    drift = _drift(before, live) if before and before.complete else ()
+    drift = find_drift(before, live) if before else ()
     own = {e.key: live[e.key] for e in before.entries if e.key in live} if before else {}
     return ComponentPlan(component, new, _reason(before, new, drift), (), drift, before, own)
 
@@ -80,26 +66,6 @@ def _reason(before: Deployed | None, new: str, drift: tuple[Drift, ...]) -> str:
     if before.digest != new:
         return "changed"
     return "drifted" if drift else ""
-
-
-def _drift(before: Deployed, live: Live) -> tuple[Drift, ...]:
-    found = []
-    for entry in before.entries:
-        obj = live.get(entry.key)
-        if obj is None or objects.uid_of(obj) != entry.uid:
-            # A Job that has run may be cleaned up (ttlSecondsAfterFinished); it has run.
-            if before.type not in _JOB_TYPES and entry.resource.kind != "Job":
-                found.append(Drift(entry.key, "deleted" if obj is None else "replaced"))
-        elif managed.changed(obj, entry.owned):
-            found.append(_edited(entry, obj))
-    return tuple(found)
-
-
-def _edited(entry: Entry, obj: Obj) -> Drift:
-    hands = managed.edits(obj)
-    if not hands:
-        return Drift(entry.key, "edited")
-    return Drift(entry.key, "edited", hands[0].manager, hands[0].fields)
 
 
 async def _rendered(run: Run, wanted: list[ComponentPlan]) -> list[list[Obj]]:
