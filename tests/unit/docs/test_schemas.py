@@ -11,8 +11,19 @@ import pytest
 from envctl.errors import TimedOut
 from envctl.model.environment import EnvironmentInfo, Phase
 from envctl.model.failure import Culprit, Failure
+from envctl.model.local import LocalState, LocalStatus
+from envctl.model.plan import FieldChange, ObjectChange, PlanResult
+from envctl.model.record import Checked
 from envctl.model.result import CheckResult, ComponentResult, DownResult, StuckObject, UpResult
+from envctl.model.status import (
+    ComponentStatus,
+    LockHolder,
+    ObjectStatus,
+    QuotaUse,
+    StatusResult,
+)
 from envctl.output.document import error_document
+from envctl.workflow.validate import Problem, ValidateResult
 from tests.documents import SCHEMAS, check_document
 
 ENVIRONMENT = EnvironmentInfo(
@@ -74,6 +85,32 @@ def test_list() -> None:
 def test_error(failure: Failure | None) -> None:
     error = TimedOut("It took too long.", why="web was not ready.", next="Wait.", failure=failure)
     check_document("error", error_document(error))
+
+
+def test_plan() -> None:
+    change = ObjectChange(
+        "web", "Deployment/web", "update", (FieldChange("spec.a", None, {"b": 1}),)
+    )
+    check_document("plan", PlanResult(ENVIRONMENT.as_json(), ("web",), (change,), ("x",)).as_json())
+
+
+@pytest.mark.parametrize("lock", [None, LockHolder("run", "", "2026-01-02T03:04:05Z", "")])
+def test_status(lock: LockHolder | None) -> None:
+    component = ComponentStatus("web", "job", "waiting", (ObjectStatus("Job/web", ready=False),))
+    quota = QuotaUse("pods", "1", "10")
+    checks = (("smoke", Checked("sha", passed=True, seconds=1.0)),)
+    status = StatusResult(ENVIRONMENT, ("http://x/",), (component,), checks, (quota,), (), lock)
+    check_document("status", status.as_json())
+
+
+def test_validate() -> None:
+    result = ValidateResult({"web": 2}, (Problem("web", "Deployment/web", "no image"),))
+    check_document("validate", result.as_json())
+
+
+@pytest.mark.parametrize("state", list(LocalState))
+def test_local_status(state: LocalState) -> None:
+    check_document("local-status", LocalStatus("test", state, "envctl-local-test").as_json())
 
 
 def test_a_field_that_is_not_documented_is_found() -> None:
