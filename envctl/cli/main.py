@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from envctl import __version__
-from envctl.cli import create, deploy, down, plan, schema, test, up, validate
+from envctl.cli import create, deploy, down, plan, schema, status, test, up, url, validate
 from envctl.cli import list as listing
 
 app = typer.Typer(
@@ -43,7 +43,9 @@ app.command()(create.create)
 app.command()(deploy.deploy)
 app.command()(test.test)
 app.command()(down.down)
+app.command()(status.status)
 app.command("list")(listing.list_)
+app.command()(url.url)
 app.command()(schema.schema)
 
 

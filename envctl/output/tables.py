@@ -98,7 +98,8 @@ _ENVIRONMENTS = (
     Column("MR", 2),
     Column("URL", 2),
 )
-_PHASES = {
+#: The style of each phase.
+PHASES = {
     Phase.READY: "good",
     Phase.FAILED: "bad",
     Phase.STUCK: "bad",
@@ -123,7 +124,7 @@ def _environment(info: EnvironmentInfo, now: dt.datetime) -> list[Cell | str]:
     return [
         Cell(info.name, "name"),
         info.project,
-        Cell(str(info.phase), _PHASES.get(info.phase, "")),
+        Cell(str(info.phase), PHASES.get(info.phase, "")),
         age(info.created_at, now),
         time_left(info.expires_at, now),
         info.owner,

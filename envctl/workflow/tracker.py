@@ -69,6 +69,13 @@ class Tracker:
                 self._watched.add((resource, ""))
                 self._tasks.append(asyncio.create_task(self._follow(resource)))
 
+    async def look(self) -> None:
+        """One list of each kind of evidence, for a verb that looks once and opens no watch."""
+        lists = await asyncio.gather(*(self.cluster.list(r, self.namespace) for r in EVIDENCE))
+        for resource, found in zip(EVIDENCE, lists, strict=True):
+            for obj in found:
+                self._see(resource, "ADDED", obj)
+
     @contextmanager
     def subscribe(self, keys: Iterable[Key]) -> Iterator[Subscription]:
         """Be woken when one of these objects, or any evidence, changes."""
