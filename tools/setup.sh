@@ -10,7 +10,7 @@ purpose=${1:-dev}
 [ "$(cat "$venv/purpose" 2>/dev/null || true)" != dev ] || purpose=dev
 
 # What the embedded node runs on, then what the tests add.
-packages="ca-certificates curl iproute2 nftables python3-venv runc"
+packages="ca-certificates curl nftables python3-venv runc"
 lock=requirements/local.txt
 if [ "$purpose" = dev ]; then
   packages="$packages git jq prometheus-pushgateway"

@@ -16,6 +16,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from envctl.adapters.local.lookup import tool_folders
+
 NODE_NAME = os.environ.get("ENVCTL_TEST_NODE", "test")
 
 # What a CI runner or a developer's shell may have set, and what would make a test's outcome
@@ -23,7 +25,7 @@ NODE_NAME = os.environ.get("ENVCTL_TEST_NODE", "test")
 _FOREIGN_PREFIXES = ("CI_", "GITLAB_", "GITHUB_", "GITEA_", "ENVCTL_", "HELM_", "KUBE")
 _FOREIGN_NAMES = ("CI", "NO_COLOR", "FORCE_COLOR", "COLUMNS")
 # Where things are cached and how they are built: the embedded node needs these as they are.
-_KEPT = ("ENVCTL_CACHE_DIR", "ENVCTL_TEST_NODE")
+_KEPT = ("ENVCTL_CACHE_DIR", "ENVCTL_LOCAL_DIR", "ENVCTL_TEST_NODE")
 
 
 @dataclass(frozen=True)
@@ -180,25 +182,12 @@ class Kubectl:
 
 
 def kubectl_command() -> list[str]:
-    """The kubectl of the embedded node, else the one on PATH."""
-    return [tool("kubectl")]
-
-
-def tool(name: str) -> str:
-    """A tool that the embedded node has brought (kubectl, helm), else the one on PATH."""
-    for folder in (_cache() / "bin", *_cache().glob("*/bin"), *_cache().glob("*/*/bin")):
-        if (folder / name).exists():
-            return str(folder / name)
-    found = shutil.which(name)
+    """The kubectl that was built with the embedded node, else the one on PATH."""
+    folders = os.pathsep.join([*map(str, tool_folders()), os.environ.get("PATH", "")])
+    found = shutil.which("kubectl", path=folders)
     if found is None:
-        raise FileNotFoundError(f"no {name}: start the embedded node once, or install it")
-    return found
-
-
-def _cache() -> Path:
-    named = os.environ.get("ENVCTL_CACHE_DIR")
-    default = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "envctl"
-    return Path(named) if named else default
+        raise FileNotFoundError("no kubectl: start the embedded node once, or install it")
+    return [found]
 
 
 def named_by_environment() -> Node | None:

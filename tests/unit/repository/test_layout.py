@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import envctl
+from envctl.adapters.local.host import NEEDED
 from tests.unit.repository.files import ROOT, fenced, section, text, tracked
 
 if TYPE_CHECKING:
@@ -79,6 +80,11 @@ def test_no_file_names_a_registry_or_a_path_of_one_machine() -> None:
             if REGISTRY_HOSTS.search(line):
                 found.append(f"{path.relative_to(ROOT)}:{number}: {line.strip()[:100]}")
     assert not found
+
+
+def test_the_set_up_installs_what_the_embedded_cluster_asks_for() -> None:
+    installed = text("tools/setup.sh").split('packages="')[1].split('"')[0].split()
+    assert {package for _, package, _ in NEEDED} <= set(installed)
 
 
 def test_one_version_everywhere() -> None:

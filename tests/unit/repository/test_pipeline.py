@@ -87,12 +87,15 @@ def test_the_image_suits_a_ci_runner() -> None:
     assert users
     assert users[-1].split(":")[0].isdigit()
     assert users[-1].split(":")[0] != "0"
-    assert re.search(r"^ARG HELM_VERSION=v\d+\.\d+\.\d+$", text("Containerfile"), re.MULTILINE)
     for name in ("HOME", "HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"):
         assert re.search(rf"\b{name}=/home/envctl", text("Containerfile")), name
 
 
 def test_the_image_is_built_from_what_is_locked() -> None:
+    pins = text("cluster/go.mod")
+    for program, module in (("helm", "helm.sh/helm/v4"), ("kustomize", "sigs.k8s.io/kustomize/")):
+        assert f"go build -o /out/{program}" in text("Containerfile")
+        assert re.search(rf"^\s{re.escape(module)}\S* v\d+\.\d+\.\d+\b", pins, re.MULTILINE)
     installs = re.findall(r"pip install (.*)", text("Containerfile"))
     assert installs
     for install in installs:
