@@ -189,9 +189,13 @@ async def _remove(run: Run, resource: Resource, obj: Obj, live: Obj | None = Non
     live = live or await run.cluster.get(resource, name, run.environment.namespace)
     if live is None:
         return
-    await run.writer.delete(resource, name, uid=uid_of(live))
+    asked = False
     async for change in run.cluster.watch(resource, run.environment.namespace, name):
-        if change.type == "DELETED" or uid_of(change.object) not in ("", uid_of(live)):
+        if not asked:  # only now, with the watch open: the end of a quick one would be missed
+            asked = True
+            if not await run.writer.delete(resource, name, uid=uid_of(live)):
+                return
+        elif change.type == "DELETED" or uid_of(change.object) not in ("", uid_of(live)):
             return
         with contextlib.suppress(Unavailable):
             found = await run.cluster.get(resource, name, run.environment.namespace)
