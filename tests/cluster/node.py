@@ -183,11 +183,16 @@ class Kubectl:
 
 def kubectl_command() -> list[str]:
     """The kubectl that was built with the embedded node, else the one on PATH."""
+    return [tool("kubectl")]
+
+
+def tool(name: str) -> str:
+    """A tool that was built with the embedded node (kubectl, helm), else the one on PATH."""
     folders = os.pathsep.join([*map(str, tool_folders()), os.environ.get("PATH", "")])
-    found = shutil.which("kubectl", path=folders)
+    found = shutil.which(name, path=folders)
     if found is None:
-        raise FileNotFoundError("no kubectl: start the embedded node once, or install it")
-    return [found]
+        raise FileNotFoundError(f"no {name}: start the embedded node once, or install it")
+    return found
 
 
 def named_by_environment() -> Node | None:
