@@ -8,7 +8,20 @@ from typing import Annotated
 import typer
 
 from envctl import __version__
-from envctl.cli import create, deploy, down, plan, schema, status, test, up, url, validate
+from envctl.cli import (
+    create,
+    deploy,
+    down,
+    local,
+    logs,
+    plan,
+    schema,
+    status,
+    test,
+    up,
+    url,
+    validate,
+)
 from envctl.cli import list as listing
 
 app = typer.Typer(
@@ -45,8 +58,10 @@ app.command()(test.test)
 app.command()(down.down)
 app.command()(status.status)
 app.command("list")(listing.list_)
+app.command()(logs.logs)
 app.command()(url.url)
 app.command()(schema.schema)
+app.add_typer(local.app, name="local")
 
 
 def main() -> None:

@@ -35,12 +35,13 @@ func (c *Config) writeCredentials() error {
 		return err
 	}
 	for _, client := range append(clients, c.kubelet()) {
-		if err := writeKubeconfig(home(pkiFolder, client.Name+".kubeconfig"), client.Name, c.Context, apiURL); err != nil {
+		path := home(pkiFolder, client.Name+".kubeconfig")
+		if err := c.writeKubeconfig(path, client.Name, apiURL); err != nil {
 			return err
 		}
 	}
 	outside := fmt.Sprintf("https://127.0.0.1:%d", c.APIPort)
-	return writeKubeconfig(home("kubeconfig"), "admin", c.Context, outside)
+	return c.writeKubeconfig(home("kubeconfig"), "admin", outside)
 }
 
 func (c *Config) kubelet() pki.Leaf {
@@ -97,12 +98,19 @@ users:
     client-key-data: KEY
 contexts:
 - name: CONTEXT
-  context: {cluster: CONTEXT, user: CONTEXT}
+  context:
+    cluster: CONTEXT
+    user: CONTEXT
+    extensions:
+    - name: envctl.dev/ingress
+      extension: {url: "INGRESS"}
 `
 
 // writeKubeconfig writes a file that only its owner may read, complete in itself.
-func writeKubeconfig(path, client, context, server string) error {
-	replacements := []string{"CONTEXT", context, "SERVER", server}
+// It also says where the cluster's ingress controller answers.
+func (c *Config) writeKubeconfig(path, client, server string) error {
+	ingress := fmt.Sprintf("http://localhost:%d", c.IngressPort)
+	replacements := []string{"CONTEXT", c.Context, "SERVER", server, "INGRESS", ingress}
 	for word, file := range map[string]string{"AUTHORITY": "ca.crt", "CERTIFICATE": client + ".crt", "KEY": client + ".key"} {
 		content, err := os.ReadFile(pkiFile(file))
 		if err != nil {

@@ -5,7 +5,11 @@ import (
 	"os"
 	"path/filepath"
 	"syscall"
+	"time"
 )
+
+// Whoever asks for a cluster's status takes its lock for a moment.
+const lookTime = time.Second
 
 // Lock takes the cluster's lock, which process 1 inside holds too: as long as
 // anything of the cluster runs, the lock is taken, and no longer.
@@ -14,9 +18,16 @@ func Lock(folder string) (*os.File, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB); err != nil {
-		file.Close()
-		return nil, fmt.Errorf("the cluster in %s runs already", folder)
+	deadline := time.Now().Add(lookTime)
+	for {
+		err := syscall.Flock(int(file.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+		if err == nil {
+			return file, nil
+		}
+		if time.Now().After(deadline) {
+			file.Close()
+			return nil, fmt.Errorf("the cluster in %s runs already", folder)
+		}
+		time.Sleep(lookTime / 50)
 	}
-	return file, nil
 }

@@ -141,7 +141,7 @@ def _entries(content: Add | Directory | Link) -> Iterator[_Entry]:
 
 def _walk(source: Path, target: str) -> Iterator[_Entry]:
     if source.is_symlink() and target:
-        yield _Entry(_link_info(target, os.readlink(source)))
+        yield _Entry(_link_info(target, str(source.readlink())))
     elif source.is_dir():
         if target:
             yield _Entry(_directory_info(target))

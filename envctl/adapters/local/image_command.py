@@ -7,7 +7,10 @@ from pathlib import Path
 
 from envctl.adapters.local.image import Add, Directory, Image, Link, write_image
 
-EXAMPLE = "example: %(prog)s --name docker.io/shop/api:1 --add build/api:/api --entrypoint /api -o api.tar"
+EXAMPLE = (
+    "example: %(prog)s --name docker.io/shop/api:1 --add build/api:/api "
+    "--entrypoint /api -o api.tar"
+)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -1,17 +1,21 @@
-"""Where embedded clusters keep what other verbs need: kubeconfigs and the tools they brought."""
+"""What other verbs want to know of the embedded clusters: their kubeconfigs and their tools."""
 
 from __future__ import annotations
 
-import os
-from pathlib import Path
+from typing import TYPE_CHECKING
+
+from envctl.adapters.local.places import clusters_folder, current_programs
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 
 def kubeconfigs() -> list[Path]:
-    """The kubeconfig of every embedded cluster that was ever started here."""
-    home = Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local/share")
-    return sorted(home.glob("envctl/local/*/kubeconfig"))
+    """The kubeconfigs of all embedded clusters of this user, running or not."""
+    return sorted(clusters_folder().glob("*/kubeconfig"))
 
 
 def tool_folders() -> list[Path]:
-    """Folders with helm, kustomize and kubectl that a start has built."""
-    return []
+    """Folders with helm, helm3, kubectl and kustomize, where they have been built."""
+    folder = current_programs() / "bin"
+    return [folder] if folder.is_dir() else []

@@ -1,0 +1,229 @@
+"""The embedded clusters of this machine: the port ``LocalClusters`` on the real thing."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from envctl.adapters.local import archive, build, host, supervise
+from envctl.adapters.local.locking import locked
+from envctl.adapters.local.merging import merge
+from envctl.adapters.local.places import DEFAULT_NAME, Place, cache_folder, place
+from envctl.adapters.local.steps import Steps
+from envctl.adapters.tools import run
+from envctl.errors import ConfigError, EnvctlError
+from envctl.model.local import LocalState, LocalStatus, Profile
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from envctl.model.events import Event
+    from envctl.model.local import StartRequest
+
+#: Seconds that the import of an image may take.
+LOAD_TIMEOUT = 600.0
+START = "start"
+UNPACK = "unpack"
+
+
+class EmbeddedClusters:
+    """Real clusters, each a process tree within walls of its own and a folder."""
+
+    async def start(self, request: StartRequest, emit: Callable[[Event], None]) -> LocalStatus:
+        """See ``LocalClusters``."""
+        host.check_machine()
+        there = _place(request.name)
+        there.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        async with locked(there.folder / "start.lock"):
+            if supervise.is_alive(there):
+                _check_same(there, request)
+                return _status(there)
+            steps = Steps(emit)
+            programs = await _programs(request, steps)
+            host.check_room(there.folder, host.ROOM_TO_RUN)
+            supervise.write_json(there.config, _config(there, request, programs))
+            async with steps.running(START) as report:
+                await _run(there, programs, report)
+        return _status(there)
+
+    async def stop(self, name: str, *, delete: bool) -> LocalStatus:
+        """See ``LocalClusters``."""
+        there = _place(name)
+        if there.folder.is_dir():
+            _check_root("stop")
+            await supervise.halt(there)
+            await supervise.clear(there)
+            if delete:
+                await asyncio.to_thread(shutil.rmtree, there.folder)
+        return _status(there)
+
+    async def status(self, name: str) -> LocalStatus:
+        """See ``LocalClusters``."""
+        there = _place(name)
+        if there.config.exists() and not supervise.is_alive(there):
+            await supervise.clear(there)
+        return _status(there)
+
+    async def load(self, name: str, archive: Path) -> tuple[str, ...]:
+        """See ``LocalClusters``."""
+        there = _place(name)
+        if _status(there).state is not LocalState.RUNNING:
+            raise ConfigError(
+                f"The cluster {name} does not run.",
+                why="An image is given to its containerd.",
+                next="Start it with `envctl local start`.",
+            )
+        _check_archive(archive)
+        _check_root("load")
+        return await _import(there, archive)
+
+    async def bundle(self, output: Path, emit: Callable[[Event], None]) -> str:
+        """See ``LocalClusters``."""
+        steps = Steps(emit)
+        steps.plan([*build.step_names(), "bundle"], build.BUILD_TIMEOUT)
+        programs = await build.build(steps)
+        async with steps.running("bundle"):
+            return await asyncio.to_thread(archive.write_bundle, programs, output)
+
+    def merge(self, name: str, kubeconfig: Path) -> None:
+        """See ``LocalClusters``."""
+        merge(_place(name).kubeconfig, kubeconfig)
+
+
+def _place(name: str) -> Place:
+    try:
+        return place(name)
+    except ValueError as error:
+        raise ConfigError(
+            f"{name!r} cannot be the name of a cluster.",
+            why="It becomes the name of a context and of a node.",
+            next="Use at most 30 lower-case letters, digits and dashes, for example `second`.",
+        ) from error
+
+
+def _check_archive(image: Path) -> None:
+    if not image.is_file():
+        raise ConfigError(
+            f"The image archive {image} does not exist.",
+            why="`envctl local load` takes a file.",
+            next="Write one with `docker save -o FILE IMAGE`, or with cluster/image.py.",
+        )
+
+
+def _check_root(verb: str) -> None:
+    if os.geteuid() != 0:
+        raise ConfigError(
+            f"`envctl local {verb}` needs root.",
+            why="The cluster belongs to root.",
+            next=f"Run `sudo envctl local {verb}`.",
+        )
+
+
+async def _programs(request: StartRequest, steps: Steps) -> Path:
+    if request.source:
+        steps.plan([UNPACK, START], build.BUILD_TIMEOUT)
+        async with steps.running(UNPACK) as report:
+            return await asyncio.to_thread(archive.unpack, request.source, report)
+    planned = build.step_names()
+    if planned:
+        host.check_room(cache_folder(), host.ROOM_TO_BUILD)
+    steps.plan([*planned, START], build.BUILD_TIMEOUT)
+    return await build.build(steps)
+
+
+def _config(there: Place, request: StartRequest, programs: Path) -> dict[str, Any]:
+    """What the supervisor is told; its Go type says the same (cluster/internal/node/config.go)."""
+    before = supervise.read_json(there.config)
+    return {
+        "name": there.name,
+        "folder": str(there.folder),
+        "programs": str(programs.resolve()),
+        "context": there.context,
+        "profile": str(request.profile),
+        "fakeNodes": request.fake_nodes,
+        "apiPort": host.choose_port(
+            request.api_port, before.get("apiPort", 0), _usual(there, host.API_PORT), "--port"
+        ),
+        "ingressPort": host.choose_port(
+            request.ingress_port, before.get("ingressPort", 0), _usual(there, host.INGRESS_PORT),
+            "--ingress-port",
+        ),
+        "cgroup": there.cgroup,
+        "versions": supervise.read_json(programs / "versions.json"),
+    }  # fmt: skip
+
+
+def _usual(there: Place, port: int) -> int:
+    """The default cluster keeps its ports to itself, even while it is stopped."""
+    return port if there.name == DEFAULT_NAME else port + 1
+
+
+def _check_same(there: Place, request: StartRequest) -> None:
+    """A running cluster is left alone; one that runs otherwise is not what was asked for."""
+    runs = supervise.read_json(there.config)
+    asked = {"profile": str(request.profile), "fakeNodes": request.fake_nodes}
+    if request.api_port:
+        asked["apiPort"] = request.api_port
+    if request.ingress_port:
+        asked["ingressPort"] = request.ingress_port
+    differs = [
+        f"{key} is {runs.get(key)}" for key, value in asked.items() if runs.get(key) != value
+    ]
+    if differs:
+        raise ConfigError(
+            f"The cluster {there.name} runs already, with other settings.",
+            why=f"Its {', its '.join(differs)}.",
+            next=f"Stop it first with `envctl local stop --name {there.name}` (it keeps its data).",
+        )
+
+
+async def _run(there: Place, programs: Path, report: Callable[[str], None]) -> None:
+    pid = supervise.launch(there, programs)
+    try:
+        await supervise.until_running(there, pid, report)
+    except BaseException:  # interrupted or failed: nothing may be left running
+        await supervise.halt(there)
+        await supervise.clear(there)
+        raise
+
+
+def _status(there: Place) -> LocalStatus:
+    config = supervise.read_json(there.config)
+    if not config:
+        return LocalStatus(there.name, LocalState.ABSENT, there.context)
+    runs = supervise.is_alive(there) and supervise.read_status(there).state == "running"
+    real = 1 if config.get("profile") == Profile.NODE else 0
+    return LocalStatus(
+        name=there.name,
+        state=LocalState.RUNNING if runs else LocalState.STOPPED,
+        context=there.context,
+        kubeconfig=str(there.kubeconfig) if there.kubeconfig.exists() else "",
+        ingress=f"http://localhost:{config['ingressPort']}" if runs and real else "",
+        version=config.get("versions", {}).get("kubernetes", ""),
+        nodes=real + int(config.get("fakeNodes", 0)) if runs else 0,
+    )
+
+
+async def _import(there: Place, image: Path) -> tuple[str, ...]:
+    inside = supervise.read_status(there).inside
+    programs = supervise.read_json(there.config)["programs"]
+    done = await run(
+        [
+            f"{programs}/bin/ctr",
+            # Sockets are files: through /proc, the one inside can be reached from here.
+            *("--address", f"/proc/{inside}/root/run/containerd/containerd.sock"),
+            *("--namespace", "k8s.io", "images", "import", str(image)),
+        ],
+        timeout=LOAD_TIMEOUT,
+    )
+    if done.code:
+        raise EnvctlError(
+            f"{image} could not be loaded.",
+            why=(done.stderr.strip().splitlines() or ["containerd gave no reason"])[-1] + ".",
+            next="It has to be an OCI layout or what `docker save` writes, as a tar.",
+        )
+    lines = done.stdout.decode(errors="replace").splitlines()
+    return tuple(line.split()[0] for line in lines if line.split()[1:2] == ["saved"])
