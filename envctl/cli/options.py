@@ -13,6 +13,10 @@ from envctl.output.options import Mode, OutputOptions
 FileOption = Annotated[
     Path, typer.Option("--file", "-f", help="The configuration.", show_default=True)
 ]
+#: For ``logs``, where everybody's fingers know -f as --follow.
+LongFileOption = Annotated[
+    Path, typer.Option("--file", help="The configuration.", show_default=True)
+]
 ContextOption = Annotated[
     str, typer.Option("--context", help="The kubeconfig context to work on.", show_default=False)
 ]

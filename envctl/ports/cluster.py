@@ -161,11 +161,17 @@ class Cluster(Protocol):
         pod: str,
         container: str,
         *,
+        tail: int | None = None,
         since: float | None = None,
         follow: bool = True,
         previous: bool = False,
+        timestamps: bool = False,
     ) -> AsyncIterator[str]:
-        """A container's lines as they come; ends with the container."""
+        """A container's lines as they come; ends with the container, or when the connection does.
+
+        ``since`` is seconds back from now. With ``timestamps`` each line begins with its moment,
+        which sorts as text, and a space.
+        """
         ...
 
     async def call(self, method: str, path: str, body: Obj | None = None) -> Any:

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
 import aiohttp
+from aiohttp import ClientTimeout
 
 from envctl.adapters.kubernetes import discovery, translate
 from envctl.adapters.kubernetes.connect import open_client
-from envctl.adapters.kubernetes.streams import follow_lines, watch_changes
+from envctl.adapters.kubernetes.streams import log_query, read_log, watch_changes
 from envctl.adapters.retrying import Transient, retrying
 from envctl.model import step
 from envctl.model.environment import FIELD_MANAGER
@@ -77,7 +78,7 @@ class KubernetesCluster:
         body: Obj | None = None,
         content: str = "application/json",
         accept: str = "application/json",
-        timeout: aiohttp.ClientTimeout | None = None,
+        timeout: ClientTimeout | None = None,
     ) -> aiohttp.ClientResponse:
         """One request, one answer, not retried; the caller reads and releases it."""
         client = await self.client()
@@ -85,7 +86,7 @@ class KubernetesCluster:
         await client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         url = client.configuration.host + path + (f"?{urlencode(query)}" if query else "")
         self.by_verb[method.lower()] += 1
-        limit = timeout or aiohttp.ClientTimeout(total=attempt.remaining(REQUEST_TIMEOUT) or 0.001)
+        limit = timeout or ClientTimeout(total=attempt.remaining(REQUEST_TIMEOUT) or 0.001)
         try:
             answer = await client.rest_client.request(
                 method, url, headers=headers, body=body, _request_timeout=limit
@@ -300,10 +301,9 @@ class KubernetesCluster:
         previous: bool = False,
     ) -> Lines:
         """The last lines of a container, oldest first; empty where there are none."""
-        lines = follow_lines(
-            self, namespace, pod, container, tail=tail, follow=False, previous=previous
-        )
-        return [line async for line in lines]
+        query = log_query(container, tail=tail, previous=previous)
+        limit = ClientTimeout(total=attempt.remaining(REQUEST_TIMEOUT), sock_connect=10)
+        return [line async for line in read_log(self, namespace, pod, query, limit)]
 
     def follow(
         self,
@@ -311,14 +311,20 @@ class KubernetesCluster:
         pod: str,
         container: str,
         *,
+        tail: int | None = None,
         since: float | None = None,
         follow: bool = True,
         previous: bool = False,
+        timestamps: bool = False,
     ) -> AsyncIterator[str]:
-        """A container's lines as they come; ends with the container."""
-        return follow_lines(
-            self, namespace, pod, container, since=since, follow=follow, previous=previous
-        )
+        """A container's lines as they come; ends with the container or the connection."""
+        query = log_query(
+            container, tail=tail, since=since, follow=follow, previous=previous,
+            timestamps=timestamps,
+        )  # fmt: skip
+        # A log that is followed may be silent for hours, one that is read may not.
+        limit = ClientTimeout(total=None, sock_connect=10, sock_read=None if follow else 30)
+        return read_log(self, namespace, pod, query, limit)
 
     async def close(self) -> None:
         """Close the connections."""

@@ -103,7 +103,9 @@ async def open_client(target: Target) -> ApiClient:
 
     configuration = Configuration()
     configuration.retries = False  # our own policy, which is visible
-    configuration.connection_pool_maxsize = 64
+    # Watches and logs each keep a connection for as long as they last; ordinary requests are
+    # bounded where they are made. A pool that is full would wait without a word.
+    configuration.connection_pool_maxsize = 1000
     try:
         if target.context == IN_CLUSTER:
             kubeconfig.load_incluster_config(client_configuration=configuration)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import random
 from typing import TYPE_CHECKING, Any
 
@@ -93,30 +94,38 @@ def _error_event(status: dict[str, Any], context: str) -> Exception:
     return translate.error_for(code, json.dumps(status).encode(), {}, "go on watching", context)
 
 
-async def follow_lines(
-    cluster: KubernetesCluster,
-    namespace: str,
-    pod: str,
+def log_query(
     container: str,
     *,
     tail: int | None = None,
     since: float | None = None,
-    follow: bool = True,
+    follow: bool = False,
     previous: bool = False,
-) -> AsyncIterator[str]:
-    """Yield a container's lines; nothing where it has none (yet), or is gone."""
+    timestamps: bool = False,
+) -> dict[str, Any]:
+    """The query of a request for a container's log; ``since`` is seconds back from now."""
     query: dict[str, Any] = {"container": container}
     query |= {"tailLines": tail} if tail is not None else {}
-    query |= {"sinceSeconds": max(1, int(since))} if since is not None else {}
+    query |= {"sinceSeconds": max(1, math.ceil(since))} if since is not None else {}
     query |= {"follow": "true"} if follow else {}
     query |= {"previous": "true"} if previous else {}
-    limit = None if follow else attempt.remaining(30.0)
+    return query | ({"timestamps": "true"} if timestamps else {})
+
+
+async def read_log(
+    cluster: KubernetesCluster,
+    namespace: str,
+    pod: str,
+    query: dict[str, Any],
+    limit: aiohttp.ClientTimeout,
+) -> AsyncIterator[str]:
+    """Yield a container's lines; nothing where it has none (yet), or is gone."""
     response = await cluster.send(
         "GET",
         f"/api/v1/namespaces/{namespace}/pods/{pod}/log",
         query=query,
         accept="*/*",
-        timeout=aiohttp.ClientTimeout(total=limit, sock_connect=10),
+        timeout=limit,
     )
     try:
         if response.status in (400, 404, 500):
