@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import re
 from typing import TYPE_CHECKING, Any
 
 from envctl.config import duration, names, validate
@@ -175,6 +176,10 @@ class Reader:
 
     def _glob(self, pattern: str) -> list[Path]:
         literal = self.base / pattern
+        # What stands before the first wildcard is looked at first: the search for /**/*.yaml alone
+        # would read the machine's whole disk.
+        head, slash, _ = re.split(r"[*?\[]", pattern, maxsplit=1)[0].rpartition("/")
+        self._inside(head + slash)
         if literal.is_dir():
             hits = [str(p) for p in literal.rglob("*")]
         else:
@@ -184,7 +189,11 @@ class Reader:
 
     def _inside(self, raw: str) -> Path:
         """Resolve a path, symbolic links included, and refuse what is outside the repository."""
-        path = (self.base / raw).resolve()
+        try:
+            path = (self.base / raw).resolve()
+            path.exists()
+        except (OSError, ValueError, RuntimeError) as error:  # too long, a NUL, links in a circle
+            raise _Wrong(f"the path {raw[:80]!r} cannot be used: {error}") from error
         if not path.is_relative_to(self.root):
             raise _Wrong(f"the path {raw!r} leads outside the repository")
         return path

@@ -56,9 +56,13 @@ def load(file: Path, settings: Settings, ci: CIContext, ingress: str = "") -> Lo
     document = yamlfile.load(file)
     validate.check(document)
     raw: dict[str, Any] = document.value
-    project = settings.project or names.check_label("project", raw["project"], names.MAX_PROJECT)
-    environment = _environment(document, project, settings, ci, ingress)
-    variables = _variables(environment, ci, {**raw.get("images", {}), **settings.images})
+    environment = _environment(document, _project(document, settings), settings, ci, ingress)
+    known = _variables(environment, ci, {})
+    images = {
+        name: _one(document, ("images", name), str(reference), known)
+        for name, reference in raw.get("images", {}).items()
+    }
+    variables = _variables(environment, ci, {**images, **settings.images})
     resolved = _substitute(document, variables)
     spec = _spec(document, resolved, environment, settings)
     return Loaded(spec, environment, ci)
@@ -83,6 +87,16 @@ def identify(settings: Settings, ci: CIContext, project: str = "") -> Environmen
         pipeline=ci.pipeline,
         merge_request=ci.merge_request,
     )
+
+
+def _project(document: Document, settings: Settings) -> str:
+    try:
+        return settings.project or names.check_label(
+            "project", document.value["project"], names.MAX_PROJECT
+        )
+    except ConfigError as error:
+        message = validate.at(document, ("project",), str(error))
+        raise validate.problems(document, [message]) from error
 
 
 def _environment(

@@ -25,6 +25,7 @@ MAX_DEPTH = 60
 
 PathKey = tuple[str | int, ...]
 _MERGE = "tag:yaml.org,2002:merge"
+_COLLECTIONS = {f"tag:yaml.org,2002:{t}" for t in ("map", "seq")}
 _PLAIN = {f"tag:yaml.org,2002:{t}" for t in ("str", "int", "float", "bool", "null")}
 
 
@@ -75,17 +76,17 @@ def load(path: Path) -> Document:
     text = read_text(path)
     try:
         node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError) as error:  # ValueError: a character beyond Unicode
         raise _syntax(path, error) from error
     except RecursionError as error:
-        raise _too_much(path, 1, "it nests too deeply") from error
+        raise _too_much(path, 1, "it is nested too deep") from error
     document = Document(path, None)
     if node is not None:
         document.value = _Builder(document).build(node, (), 0)
     return document
 
 
-def _syntax(path: Path, error: yaml.YAMLError) -> ConfigError:
+def _syntax(path: Path, error: Exception) -> ConfigError:
     mark = getattr(error, "problem_mark", None)
     where = f"{path}:{mark.line + 1}" if mark else str(path)
     problem = getattr(error, "problem", None) or str(error).splitlines()[0]
@@ -112,18 +113,24 @@ class _Builder:
         self.count = 0
 
     def build(self, node: yaml.Node, path: PathKey, depth: int) -> Any:
+        self._spend(node, depth)
+        self.document.lines[path] = node.start_mark.line + 1
+        if isinstance(node, yaml.ScalarNode):
+            return self._scalar(node)
+        if node.tag not in _COLLECTIONS:
+            raise self._wrong(node, f"the tag {node.tag} is not accepted")
+        if isinstance(node, yaml.MappingNode):
+            return self._mapping(node, path, depth)
+        return [self.build(n, (*path, i), depth + 1) for i, n in enumerate(node.value)]
+
+    def _spend(self, node: yaml.Node, depth: int) -> None:
+        """Count a value, or a mapping that is merged; raises ConfigError for a bomb."""
         line = node.start_mark.line + 1
         self.count += 1
         if self.count > MAX_VALUES:
             raise _too_much(self.document.path, line, f"it has more than {MAX_VALUES} values")
         if depth > MAX_DEPTH:
             raise _too_much(self.document.path, line, f"it is nested more than {MAX_DEPTH} deep")
-        self.document.lines[path] = line
-        if isinstance(node, yaml.MappingNode):
-            return self._mapping(node, path, depth)
-        if isinstance(node, yaml.SequenceNode):
-            return [self.build(n, (*path, i), depth + 1) for i, n in enumerate(node.value)]
-        return self._scalar(node)
 
     def _mapping(self, node: yaml.MappingNode, path: PathKey, depth: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
@@ -131,6 +138,7 @@ class _Builder:
         for key_node, value_node in node.value:
             if key_node.tag == _MERGE:
                 for source in self._merge_sources(value_node):
+                    self._spend(source, depth + 1)
                     merged = {**self._mapping(source, path, depth + 1), **merged}
                 continue
             key = self._key(key_node)
@@ -145,7 +153,6 @@ class _Builder:
         for source in nodes:
             if not isinstance(source, yaml.MappingNode):
                 raise self._wrong(source, "`<<` merges mappings only")
-            self.count += 1
             yield source
 
     def _key(self, node: yaml.Node) -> str:
@@ -169,8 +176,9 @@ class _Builder:
         constructor = yaml.constructor.SafeConstructor()
         try:
             return constructor.construct_object(node)
-        except ValueError as error:
-            raise self._wrong(node, str(error)) from error
+        except (ValueError, LookupError, ArithmeticError) as error:
+            kind = node.tag.rpartition(":")[2]
+            raise self._wrong(node, f"{node.value[:40]!r} is no {kind}") from error
 
     def _wrong(self, node: yaml.Node, why: str) -> ConfigError:
         return ConfigError(
