@@ -116,13 +116,16 @@ class Down:
         pods = await self.cluster.list(POD, self.environment.namespace, metadata_only=True)
         slots = asyncio.Semaphore(24)
 
-        async def end(pod: Obj) -> None:
+        async def end(resource: Resource, obj: Obj, grace: int | None = None) -> None:
             async with slots:
-                await self.writer.delete(
-                    POD, pod["metadata"]["name"], uid=uid_of(pod), grace=POD_GRACE
-                )
+                name = obj["metadata"]["name"]
+                await self.writer.delete(resource, name, uid=uid_of(obj), grace=grace)
 
-        await asyncio.gather(*(end(pod) for pod in pods))
+        # The namespace's controller looks every 5 s, for claims only once it sees no more pods:
+        # those that are on their way by then spare a round.
+        await asyncio.gather(
+            *(end(POD, pod, POD_GRACE) for pod in pods), *(end(PVC, claim) for claim in claims)
+        )
         return True
 
     async def _delete_outside(self, context: StepContext) -> None:
