@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 _SERVERS = {
     "uid", "resourceVersion", "generation", "creationTimestamp", "managedFields", "selfLink",
 }  # fmt: skip
+#: kubectl's copy of the whole object: says nothing new, and says a Secret's values in clear.
+_COPY = "kubectl.kubernetes.io/last-applied-configuration"
 #: Lists of these keys are compared by name, as Kubernetes merges them.
 _NAMED = ("name", "containerPort", "port", "mountPath", "ip", "key", "type")
 MASK = "(masked)"
@@ -40,7 +42,10 @@ def _masked(change: FieldChange) -> FieldChange:
 def _clean(obj: Obj) -> Obj:
     found = {key: value for key, value in obj.items() if key != "status"}
     if "metadata" in found:
-        found["metadata"] = {k: v for k, v in found["metadata"].items() if k not in _SERVERS}
+        meta = {k: v for k, v in found["metadata"].items() if k not in _SERVERS}
+        if _COPY in (meta.get("annotations") or {}):
+            meta["annotations"] = {k: v for k, v in meta["annotations"].items() if k != _COPY}
+        found["metadata"] = meta
     return found
 
 

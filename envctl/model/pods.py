@@ -78,7 +78,9 @@ def _container(status: Obj) -> Trouble | None:
     reason, message = waiting.get("reason", ""), waiting.get("message", "")
     if reason in _WAITING_RULES:
         return _WAITING_RULES[reason](name, reason, message)
-    if last and last.get("exitCode", 0) != 0 and not status.get("ready"):
+    # In a back-off an exit with code 0 is as bad: the program ends where it should go on.
+    looping = reason == "CrashLoopBackOff"
+    if last and (last.get("exitCode", 0) != 0 or looping) and not status.get("ready"):
         return _crash(name, status, last, previous=True)
     if state.get("running") and not status.get("ready") and not ended:
         return Trouble(State.WAITING, "NotReady", "its readiness probe has not succeeded", name)

@@ -67,8 +67,16 @@ def assess(obj: Obj) -> Readiness:
 
 def conditions(obj: Obj) -> dict[str, dict[str, Any]]:
     """The conditions of an object by their type."""
-    found = (obj.get("status") or {}).get("conditions")
-    return {c.get("type", ""): c for c in found} if isinstance(found, list) else {}
+    found = _status(obj).get("conditions")
+    if not isinstance(found, list):
+        return {}
+    return {str(c.get("type", "")): c for c in found if isinstance(c, dict)}
+
+
+def _status(obj: Obj) -> dict[str, Any]:
+    """The status; a custom resource may have something else under that name."""
+    found = obj.get("status")
+    return found if isinstance(found, dict) else {}
 
 
 def is_true(obj: Obj, kind: str) -> bool:
@@ -77,14 +85,14 @@ def is_true(obj: Obj, kind: str) -> bool:
 
 
 def _said(condition: dict[str, Any]) -> str:
-    reason, message = condition.get("reason", ""), condition.get("message", "")
+    reason, message = str(condition.get("reason") or ""), str(condition.get("message") or "")
     return f"{reason}: {message}" if reason and message else reason or message
 
 
 def _unobserved(obj: Obj) -> bool:
     generation = obj.get("metadata", {}).get("generation")
-    observed = (obj.get("status") or {}).get("observedGeneration")
-    return generation is not None and observed is not None and observed < generation
+    observed = _status(obj).get("observedGeneration")
+    return isinstance(generation, int) and isinstance(observed, int) and observed < generation
 
 
 def _deployment(obj: Obj) -> Readiness:

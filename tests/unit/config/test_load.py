@@ -5,8 +5,7 @@ import textwrap
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, given
-from hypothesis import settings as hypothesis_settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from envctl.config import load, settings
@@ -264,7 +263,6 @@ VALUES = st.recursive(
 )  # fmt: skip
 
 
-@hypothesis_settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from(["components", "checks", "environment", "cluster", "images", "project"]),

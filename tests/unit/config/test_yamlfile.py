@@ -4,7 +4,7 @@ import time
 from typing import TYPE_CHECKING
 
 import pytest
-from hypothesis import HealthCheck, example, given, settings
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from envctl.config import yamlfile
@@ -84,7 +84,7 @@ def test_a_value_inside_itself_is_refused(tmp_path: Path, text: str) -> None:
     assert "envctl.yaml:1" in refusal(tmp_path, text)
 
 
-@pytest.mark.parametrize("depth", [100, 100_000])
+@pytest.mark.parametrize("depth", [100, 5_000])
 def test_depth_is_bounded(tmp_path: Path, depth: int) -> None:
     assert "deep" in refusal(tmp_path, "[" * depth + "]" * depth)
 
@@ -153,7 +153,6 @@ PIECES = st.sampled_from(
 )  # fmt: skip
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
 @given(st.text() | st.lists(PIECES, max_size=25).map("".join))
 @example("a: &a {<<: *a}")
 def test_any_text_is_a_value_or_a_config_error(tmp_path: Path, text: str) -> None:
