@@ -18,10 +18,11 @@ eval "$exports"
 cd examples/shop
 envctl up --name demo
 url=$(envctl url --name demo)
-curl --silent --show-error --fail --output /dev/null \
-  --write-out '\n%{url}  answered %{http_code}, %{size_download} bytes\n' "$url"
+printf '\n%sapi/shop, what the database says:\n' "$url"
+curl --silent --show-error --fail --retry 5 --retry-all-errors "${url}api/shop"
+printf '\n\n'
 cat <<END
-Open it in a browser on this machine. Change something below examples/shop and run
+Open $url in a browser on this machine. Change something below examples/shop and run
   cd examples/shop && ../../.venv/bin/envctl up --name demo
 Take it away again:
   .venv/bin/envctl down --context envctl-local --project shop --name demo

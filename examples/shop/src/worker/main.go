@@ -21,8 +21,9 @@ import (
 	"shop/parts"
 )
 
-// idle is how long the queue may be empty before the worker looks into the table instead.
-const idle = 10 * time.Second
+// idle is how long the queue may be empty before the worker looks into the table instead. It is
+// also how long the worker may take to notice that it is to stop.
+const idle = 2 * time.Second
 
 type worker struct {
 	database *pgxpool.Pool
@@ -38,11 +39,16 @@ func main() {
 	database, err := parts.Database(ctx)
 	parts.Must(err)
 	w := worker{database, parts.Queue(), packing}
-	go w.run(ctx)
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		w.run(ctx)
+	}()
 	probe := parts.Probe(func(ctx context.Context) error { return parts.Ready(ctx, w.database, w.queue) })
 	routes := http.NewServeMux()
 	routes.Handle("GET /readyz", probe)
 	parts.Must(parts.Serve(ctx, routes))
+	<-done
 }
 
 func (w worker) run(ctx context.Context) {
