@@ -12,14 +12,18 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from screen import Terminal, svg
+
+if TYPE_CHECKING:
+    from rich.text import Text
 
 ROOT = Path(__file__).resolve().parent.parent
 SHOP = ROOT / "examples" / "shop"
 IMAGES = ROOT / "docs" / "images"
 ENVCTL = Path(sys.executable).with_name("envctl")
-COLUMNS, LINES = 96, 60
+COLUMNS, LINES = 104, 60
 STORY = ("up", "up", "down")
 
 
@@ -43,12 +47,15 @@ def main() -> int:
     return 0
 
 
-def _busiest(terminal: Terminal) -> list:
-    """The frame that says most: the longest one, and of those the one in the middle."""
+def _busiest(terminal: Terminal) -> list[Text]:
+    """The frame of the first `up` that has most to say about what is awaited and why."""
     frames = [rows for _, rows in terminal.frames if sum("$ envctl" in r.plain for r in rows) == 1]
-    most = max(len("".join(row.plain for row in rows)) for rows in frames)
-    long = [rows for rows in frames if len("".join(row.plain for row in rows)) > most * 0.8]
-    return long[len(long) // 2]
+    return max(frames, key=_awaited)
+
+
+def _awaited(rows: list[Text]) -> tuple[int, int]:
+    lines = [row.plain for row in rows]
+    return sum("waiting" in line for line in lines), sum(map(len, lines))
 
 
 def _environment() -> dict[str, str]:
