@@ -12,6 +12,7 @@ from envctl.cli import (
     create,
     deploy,
     down,
+    kubeconfig,
     local,
     logs,
     plan,
@@ -60,6 +61,7 @@ app.command()(status.status)
 app.command("list")(listing.list_)
 app.command()(logs.logs)
 app.command()(url.url)
+app.command()(kubeconfig.kubeconfig)
 app.command()(schema.schema)
 app.add_typer(local.app, name="local")
 

@@ -91,7 +91,10 @@ class Note:
 
 @dataclass(frozen=True, slots=True)
 class LogLine:
-    """A line that a container of the environment wrote (checks and jobs show theirs)."""
+    """A line that a container of the environment wrote (checks and jobs show theirs).
+
+    ``time`` is when the node took it in, RFC 3339 in UTC, where that was asked for.
+    """
 
     step: Step | None
     elapsed: float
@@ -99,6 +102,7 @@ class LogLine:
     pod: str
     container: str
     line: str
+    time: str = ""
 
 
 @dataclass(frozen=True, slots=True)

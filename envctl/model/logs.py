@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -46,6 +47,13 @@ class Stream:
     pod: str
     container: str
 
-    def said(self, line: str) -> LogLine:
-        """The event of a line of it."""
-        return LogLine(None, 0.0, self.component, self.pod, self.container, line)
+    def said(self, line: str, time: str, elapsed: float) -> LogLine:
+        """The event of a line of it, shown ``elapsed`` seconds into the run."""
+        return LogLine(None, elapsed, self.component, self.pod, self.container, line, _in_utc(time))
+
+
+def _in_utc(time: str) -> str:
+    """A node stamps in its own time zone; what is public is in UTC."""
+    if not time or time.endswith("Z"):
+        return time
+    return dt.datetime.fromisoformat(time).astimezone(dt.UTC).isoformat().replace("+00:00", "Z")

@@ -172,7 +172,7 @@ def _(event: Note) -> tuple[str, str, Fields]:
 @describe.register
 def _(event: LogLine) -> tuple[str, str, Fields]:
     fields = {"component": event.component, "pod": event.pod, "container": event.container}
-    return "info", event.line, fields
+    return "info", event.line, fields | ({"time": event.time} if event.time else {})
 
 
 @describe.register

@@ -4,8 +4,8 @@
         async for line in ...: show(line)        # a LogLine
 
 In text each component has a colour and its name before the line; ``-o json`` is one document,
-``{"lines": [{"component", "pod", "container", "line"}]}``, written line by line, since a log
-that is followed has no end.
+``{"lines": [{"component", "pod", "container", "time", "line"}]}``, written line by line, since a
+log that is followed has no end.
 """
 
 from __future__ import annotations
@@ -59,6 +59,7 @@ class _Json:
             "component": entry.component,
             "pod": entry.pod,
             "container": entry.container,
+            "time": entry.time,
             "line": entry.line,
         }
         text = f"{self._separator}  {json.dumps(data, ensure_ascii=True)}"

@@ -159,7 +159,7 @@ class _Reader:
                 if shown and time <= shown:
                     continue
                 self._last, self._at = time, follower.world.clock.monotonic()
-                follower.show(stream.said(line))
+                follower.show(stream.said(line, time, follower.engine.elapsed()))
         except Unavailable as error:
             follower.engine.note("warning", f"the log of {stream.pod} is opened again: {error}")
 

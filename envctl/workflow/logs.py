@@ -43,7 +43,7 @@ class Logs:
             await follower.run(pods)
             return
         streams = await past.streams(pods, self.wanted, self.finder)
-        if not await past.show_all(cluster, name, self.wanted, streams, show):
+        if not await past.show_all(engine, cluster, name, self.wanted, streams, show):
             engine.note("warning", f"no container of {self.environment.name} has said anything")
 
 

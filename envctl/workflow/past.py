@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from envctl.model.objects import Obj
     from envctl.ports.cluster import Cluster
     from envctl.workflow.components import Finder
+    from envctl.workflow.engine import Engine
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -44,7 +45,12 @@ async def streams(pods: list[Obj], wanted: Wanted, finder: Finder) -> list[Strea
 
 
 async def show_all(
-    cluster: Cluster, namespace: str, wanted: Wanted, found: Sequence[Stream], show: Show
+    run: Engine,
+    cluster: Cluster,
+    namespace: str,
+    wanted: Wanted,
+    found: Sequence[Stream],
+    show: Show,
 ) -> bool:
     """Show what was said until now, in the order in which it was said; False if nothing was.
 
@@ -56,7 +62,8 @@ async def show_all(
         lines = [_read(cluster, namespace, wanted, s, i) for i, s in enumerate(group)]
         async for stamped in merged(lines):
             said = True
-            show(group[stamped.stream].said(stamped.line))
+            stream = group[stamped.stream]
+            show(stream.said(stamped.line, stamped.time, run.elapsed()))
     return said
 
 

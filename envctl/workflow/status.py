@@ -83,7 +83,9 @@ async def _lock(world: World, environment: Environment) -> LockHolder | None:
     try:
         return holder_of(await world.cluster.get(LEASE, environment.namespace, SYSTEM_NAMESPACE))
     except Forbidden as error:
-        Engine(world.clock, world.emit).note("warning", f"whether a run works on it: {error.why}")
+        Engine(world.clock, world.emit).note(
+            "warning", f"it cannot be seen whether a run works on it: {error.why}"
+        )
         return None
 
 

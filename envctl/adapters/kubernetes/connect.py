@@ -40,7 +40,8 @@ def files(env: Mapping[str, str], extra: tuple[Path, ...]) -> list[Path]:
     return [path for path in (*own, *extra) if path.is_file()]
 
 
-def _read(path: Path) -> dict[str, Any]:
+def read(path: Path) -> dict[str, Any]:
+    """A kubeconfig as it is; raises ConfigError for one that cannot be read."""
     try:
         found = yaml.load(path.read_text(), Loader=_LOADER)  # noqa: S506 - safe, and in C where it is to be had
     except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
@@ -56,7 +57,7 @@ def choose(wanted: str, env: Mapping[str, str], extra: tuple[Path, ...]) -> Targ
     known: dict[str, Any] = {}
     current = ""
     for path in candidates:
-        config = _read(path)
+        config = read(path)
         if path not in extra:
             current = current or config.get("current-context") or ""
         for item in config.get("contexts") or []:
