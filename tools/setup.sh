@@ -46,6 +46,14 @@ else
   say "not root on Debian, so these packages are taken to be there: $packages"
 fi
 
+# A node holds some 25 inotify instances, and the tests run several nodes side by side; the usual
+# limit of 128 would end `logs --follow` in one of them with "too many open files".
+instances=/proc/sys/fs/inotify/max_user_instances
+if [ "$purpose" = dev ] && [ -w "$instances" ] && [ "$(cat "$instances")" -lt 1024 ]; then
+  say "raising fs.inotify.max_user_instances to 1024"
+  echo 1024 >"$instances" || say "that was refused; with many nodes, logs may not be followed"
+fi
+
 python=${PYTHON:-}
 for candidate in python3 python3.14 python3.13 python3.12 python3.11; do
   [ -z "$python" ] || break
