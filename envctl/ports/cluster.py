@@ -138,9 +138,12 @@ class Cluster(Protocol):
         ...
 
     def watch(
-        self, resource: Resource, namespace: str = "", name: str = ""
+        self, resource: Resource, namespace: str = "", name: str = "", *, since: str = ""
     ) -> AsyncIterator[Change]:
-        """All objects as ADDED, then every change, for ever: resumed when cut, RESYNC on 410."""
+        """Every change, for ever: resumed when cut, RESYNC on 410.
+
+        All objects come first as ADDED, unless ``since`` is the resource version they are known at.
+        """
         ...
 
     async def logs(

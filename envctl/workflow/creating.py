@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -10,8 +11,10 @@ from envctl.model import environment as env
 from envctl.model import guardrails
 from envctl.model.events import Waiting
 from envctl.model.objects import NAMESPACE, Obj, annotations_of, labels_of, uid_of
+from envctl.ports import attempt
 from envctl.ports.cluster import AlreadyExists
 from envctl.workflow import deploying
+from envctl.workflow.absence import until_gone
 
 if TYPE_CHECKING:
     from envctl.model.plan import ComponentPlan
@@ -71,7 +74,9 @@ async def _wait_for_deletion(run: Run, context: StepContext) -> None:
     context.progress("waiting", [Waiting(f"Namespace/{name}", "its earlier deletion must end")])
     try:
         async with context.only_waiting():
-            await gone(run, name, uid)
+            limit = attempt.remaining(context.step.timeout) - attempt.MARGIN
+            async with asyncio.timeout(max(1.0, limit)):
+                await until_gone(run.cluster, NAMESPACE, name, "", uid)
     except TimeoutError as error:
         raise TimedOut(
             f"The namespace {name!r} is still being deleted.",
@@ -79,16 +84,6 @@ async def _wait_for_deletion(run: Run, context: StepContext) -> None:
             next="Run `envctl down`, which names the object and who should remove it.",
         ) from error
     run.namespace = None
-
-
-async def gone(run: Run, name: str, uid: str) -> None:
-    """Return when the namespace with this UID no longer exists."""
-    async for change in run.cluster.watch(NAMESPACE, "", name):
-        if change.type == "DELETED" or (change.type == "ADDED" and uid_of(change.object) != uid):
-            return
-        found = await run.cluster.get(NAMESPACE, name)
-        if found is None or uid_of(found) != uid:
-            return
 
 
 async def mark(run: Run, phase: env.Phase) -> None:

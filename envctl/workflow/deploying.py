@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 from typing import TYPE_CHECKING, cast
 
-from envctl.errors import EnvctlError, Unavailable
+from envctl.errors import EnvctlError
 from envctl.model import guardrails, readiness
 from envctl.model.objects import JOB, POD, Obj, Resource, annotations_of, key_of, uid_of
 from envctl.model.plan import ComponentPlan, wave
 from envctl.model.record import Deployed, Entry, entry_of
 from envctl.ports.cluster import Conflict, Invalid
 from envctl.workflow import joblogs
+from envctl.workflow.absence import until_gone
 from envctl.workflow.waiting import until_ready
 
 if TYPE_CHECKING:
@@ -189,18 +189,8 @@ async def _remove(run: Run, resource: Resource, obj: Obj, live: Obj | None = Non
     live = live or await run.cluster.get(resource, name, run.environment.namespace)
     if live is None:
         return
-    asked = False
-    async for change in run.cluster.watch(resource, run.environment.namespace, name):
-        if not asked:  # only now, with the watch open: the end of a quick one would be missed
-            asked = True
-            if not await run.writer.delete(resource, name, uid=uid_of(live)):
-                return
-        elif change.type == "DELETED" or uid_of(change.object) not in ("", uid_of(live)):
-            return
-        with contextlib.suppress(Unavailable):
-            found = await run.cluster.get(resource, name, run.environment.namespace)
-            if found is None or uid_of(found) != uid_of(live):
-                return
+    await run.writer.delete(resource, name, uid=uid_of(live))
+    await until_gone(run.cluster, resource, name, run.environment.namespace, uid_of(live))
 
 
 def _conflict(error: Conflict, obj: Obj, component: str) -> EnvctlError:

@@ -31,6 +31,7 @@ from envctl.model.readiness import conditions
 from envctl.model.result import DownResult, StuckObject
 from envctl.model.step import RetryPolicy, Step
 from envctl.workflow import leftovers, session, store
+from envctl.workflow.absence import until_gone
 from envctl.workflow.engine import Engine, StepContext, Work, worst
 from envctl.workflow.writer import Writer
 
@@ -178,18 +179,10 @@ class Down:
         return True
 
     async def _gone(self, context: StepContext, uid: str) -> None:
-        name = self.environment.namespace
-        async for change in self.cluster.watch(NAMESPACE, "", name):
-            if change.type == "DELETED":
-                return
-            if change.type == "RESYNC" or uid_of(change.object) != uid:
-                found = await self.cluster.get(NAMESPACE, name)
-                if found is None or uid_of(found) != uid:
-                    return
-            context.progress("waiting", _remaining(change.object))
-            found = await self.cluster.get(NAMESPACE, name)
-            if found is None or uid_of(found) != uid:
-                return
+        await until_gone(
+            self.cluster, NAMESPACE, self.environment.namespace, "", uid,
+            lambda namespace: context.progress("waiting", _remaining(namespace)),
+        )  # fmt: skip
 
     async def _volumes_gone(self, context: StepContext) -> None:
         """Volumes of the claims, unless their class keeps them (reclaimPolicy Retain)."""
@@ -201,9 +194,7 @@ class Down:
                 context.note("warning", f"PersistentVolume/{name} stays: its class retains volumes")
                 continue
             context.progress("waiting", [Waiting(f"PersistentVolume/{name}", "being released")])
-            async for change in self.cluster.watch(PV, "", name):
-                if change.type == "DELETED" or await self.cluster.get(PV, name) is None:
-                    break
+            await until_gone(self.cluster, PV, name, "", uid_of(volume))
 
 
 def _remaining(namespace: Obj) -> list[Waiting]:

@@ -286,10 +286,10 @@ class KubernetesCluster:
     # Streams
 
     def watch(
-        self, resource: Resource, namespace: str = "", name: str = ""
+        self, resource: Resource, namespace: str = "", name: str = "", *, since: str = ""
     ) -> AsyncIterator[Change]:
-        """All objects as ADDED, then every change, for ever."""
-        return watch_changes(self, resource, namespace, name)
+        """Every change, for ever; all objects first as ADDED, unless ``since`` is given."""
+        return watch_changes(self, resource, namespace, name, since)
 
     async def logs(
         self,

@@ -31,10 +31,10 @@ MAX_LINE = 16 * 1024
 
 
 async def watch_changes(
-    cluster: KubernetesCluster, resource: Resource, namespace: str, name: str
+    cluster: KubernetesCluster, resource: Resource, namespace: str, name: str, since: str
 ) -> AsyncIterator[Change]:
     """Yield every object as ADDED, then every change, across disconnects and 410."""
-    version, failures = "", 0
+    version, failures = since, 0
     while True:
         try:
             async for change in _watch_once(cluster, resource, namespace, name, version):

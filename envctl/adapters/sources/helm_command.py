@@ -1,0 +1,117 @@
+"""pyhelm3's ``Command`` without its traps: no shell, no orphaned helm, errors that name the cause.
+
+pyhelm3 runs ``sh -c`` and ends only the shell when it is cancelled, so that helm goes on writing;
+it logs tokens, and fails an assertion where helm is missing.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from pyhelm3.command import Command
+
+from envctl.adapters import tools
+from envctl.adapters.retrying import Transient, retrying
+from envctl.errors import ConfigError, EnvctlError
+from envctl.model import step
+from envctl.ports import attempt
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from envctl.adapters.kubernetes.connect import Target
+
+#: Revisions that Helm keeps, and so Secrets in the namespace.
+HISTORY = 5
+#: Seconds for a command that has no timeout of its own.
+TIMEOUT = 120.0
+MINIMUM = (3, 12)
+_TRANSIENT = (
+    "connection refused", "connection reset", "i/o timeout", "tls handshake timeout",
+    "unexpected eof", "too many requests", "etcdserver", "the server is currently unable",
+    "service unavailable", "network is unreachable", "http2: client connection lost",
+)  # fmt: skip
+_LOCKED = "another operation (install/upgrade/rollback) is in progress"
+
+
+class ReleaseMissing(EnvctlError):
+    """There is no such release."""
+
+
+class Helm(Command):  # type: ignore[misc]  # pyhelm3 has no types
+    """Helm against one context; every command is retried by the policy ``helm``."""
+
+    def __init__(self, target: Target | None, folders: Sequence[Path]) -> None:
+        super().__init__(
+            executable=tools.require("helm", folders, "A component of type helm"),
+            history_max_revisions=HISTORY,
+        )
+        self._target = target
+        self._parsed: tuple[int, int] | None = None
+
+    async def run(self, command: list[Any], input: bytes | None = None) -> bytes:
+        """Run helm and return its stdout; raises EnvctlError, TimedOut, ConfigError."""
+        arguments = [str(part) for part in command]
+        return await retrying(step.HELM, lambda: self._once(arguments, input))
+
+    async def _once(self, arguments: list[str], stdin: bytes | None) -> bytes:
+        env: dict[str, str] = {}
+        if self._target is not None and self._target.kubeconfig:
+            env = {"KUBECONFIG": self._target.kubeconfig, "HELM_KUBECONTEXT": self._target.context}
+        done = await tools.run(
+            [self._executable, *arguments], stdin=stdin, env=env, timeout=_timeout(arguments)
+        )
+        if done.code:
+            raise _error(arguments, done.stderr)
+        return done.stdout
+
+    async def parsed_version(self) -> tuple[int, int]:
+        """Major and minor version; raises ConfigError for one that is too old."""
+        if self._parsed is None:
+            text = await self.version()
+            match = re.search(r"v(\d+)\.(\d+)", text)
+            self._parsed = (int(match[1]), int(match[2])) if match else (0, 0)
+            if self._parsed < MINIMUM:
+                raise ConfigError(
+                    f"Helm {text.strip()} is too old.",
+                    why=f"envctl needs Helm {MINIMUM[0]}.{MINIMUM[1]} or newer.",
+                    next="Install a newer Helm, or run `envctl local start`, which brings one.",
+                )
+        return self._parsed
+
+
+def _timeout(arguments: list[str]) -> float:
+    """Helm's own ``--timeout`` and a little, so that helm is the one that explains."""
+    if "--timeout" in arguments:
+        own = float(arguments[arguments.index("--timeout") + 1].rstrip("s"))
+        return attempt.remaining(own + 15)
+    return attempt.remaining(TIMEOUT)
+
+
+def _error(arguments: list[str], stderr: str) -> EnvctlError:
+    verb, name = arguments[0], arguments[1] if len(arguments) > 1 else ""
+    lines = [line for line in stderr.strip().splitlines() if not line.startswith("WARNING")]
+    message = " ".join(" ".join(lines).removeprefix("Error: ").split())[:3000] or "nothing"
+    lower = message.lower()
+    if "release: not found" in lower:
+        return ReleaseMissing(f"There is no release {name!r}.")
+    if any(word in lower for word in _TRANSIENT) or _LOCKED in lower:
+        return Transient(
+            f"helm {verb} {name} did not reach its goal.",
+            why=f"Helm says: {message}.",
+            next="Run the command again.",
+        )
+    if verb == "template":
+        return ConfigError(
+            f"The chart of {name!r} does not render.",
+            why=f"Helm says: {message}.",
+            next=f"Correct the template or the values it names; `helm template {name} CHART` "
+            "shows the same.",
+        )
+    return EnvctlError(
+        f"helm {verb} {name} failed.",
+        why=f"Helm says: {message}.",
+        next="Correct the chart or its values, then run the command again.",
+    )

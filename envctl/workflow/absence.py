@@ -1,0 +1,38 @@
+"""Waits until an object is gone, without a moment between looking and watching to miss it in."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from envctl.model.objects import Obj, uid_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from envctl.model.objects import Resource
+    from envctl.ports.cluster import Cluster
+
+
+async def until_gone(
+    cluster: Cluster,
+    resource: Resource,
+    name: str,
+    namespace: str,
+    uid: str,
+    seen: Callable[[Obj], None] | None = None,
+) -> None:
+    """Return when no object of this name has this UID; ``seen`` is shown each of its changes."""
+    while True:
+        live = await cluster.get(resource, name, namespace)
+        if live is None or uid_of(live) != uid:
+            return
+        if seen:
+            seen(live)
+        version = live["metadata"].get("resourceVersion", "")
+        async for change in cluster.watch(resource, namespace, name, since=version):
+            if change.type == "DELETED":
+                return
+            if change.type == "RESYNC" or uid_of(change.object) != uid:
+                break  # look again: what happened in between is not known
+            if seen:
+                seen(change.object)
