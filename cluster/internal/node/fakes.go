@@ -4,6 +4,11 @@ import (
 	"context"
 	"fmt"
 	"net/url"
+	"strings"
+
+	nodes "sigs.k8s.io/kwok/kustomize/stage/node/fast"
+	heartbeat "sigs.k8s.io/kwok/kustomize/stage/node/heartbeat-with-lease"
+	pods "sigs.k8s.io/kwok/kustomize/stage/pod/fast"
 )
 
 const fakeAnnotation = "kwok.x-k8s.io/node"
@@ -12,6 +17,9 @@ const fakeAnnotation = "kwok.x-k8s.io/node"
 // heartbeats, and their pods a life without containers.
 func (n *Node) fakes(ctx context.Context) error {
 	if err := n.removeFakes(ctx); err != nil || n.config.FakeNodes == 0 {
+		return err
+	}
+	if err := writeFile(home("etc", "kwok.yaml"), stages()); err != nil {
 		return err
 	}
 	if err := n.keep(kwok()); err != nil {
@@ -27,21 +35,29 @@ func (n *Node) fakes(ctx context.Context) error {
 	return nil
 }
 
+// stages are KWOK's own rules for how a node or a pod goes on to its next state at once.
+func stages() string {
+	return strings.Join([]string{
+		nodes.DefaultNodeInit, heartbeat.DefaultNodeHeartbeatWithLease,
+		pods.DefaultPodReady, pods.DefaultPodComplete, pods.DefaultPodDelete,
+	}, "\n---\n")
+}
+
 func fakeName(i int) string { return fmt.Sprintf("fake-%05d", i) }
 
 // removeFakes deletes those of an earlier start with more of them.
 func (n *Node) removeFakes(ctx context.Context) error {
-	var nodes struct {
+	var found struct {
 		Items []struct {
 			Metadata struct {
 				Name string `json:"name"`
 			} `json:"metadata"`
 		} `json:"items"`
 	}
-	if err := n.client.get(ctx, "/api/v1/nodes?labelSelector="+url.QueryEscape("type=kwok"), &nodes); err != nil {
+	if err := n.client.get(ctx, "/api/v1/nodes?labelSelector="+url.QueryEscape("type=kwok"), &found); err != nil {
 		return err
 	}
-	for _, node := range nodes.Items {
+	for _, node := range found.Items {
 		if node.Metadata.Name >= fakeName(n.config.FakeNodes) {
 			if err := n.client.delete(ctx, "/api/v1/nodes/"+node.Metadata.Name); err != nil {
 				return err

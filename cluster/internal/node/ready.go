@@ -75,7 +75,7 @@ func (c *client) nodeReady(ctx context.Context, name string, since time.Time) er
 	})
 }
 
-type pods struct {
+type podList struct {
 	Items []struct {
 		Metadata struct {
 			Name string `json:"name"`
@@ -97,7 +97,7 @@ type pods struct {
 // podReady waits for a ready pod with that label whose container runs since then.
 func (c *client) podReady(ctx context.Context, label string, since time.Time) error {
 	return await(ctx, label, func(ctx context.Context) error {
-		var found pods
+		var found podList
 		path := "/api/v1/namespaces/kube-system/pods?labelSelector=app.kubernetes.io%2Fname%3D" + label
 		if err := c.get(ctx, path, &found); err != nil {
 			return err
