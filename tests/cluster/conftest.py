@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.cluster import busybox
 from tests.cluster import node as nodes
 from tests.cluster.node import Envctl, Kubectl, Node
 
@@ -48,6 +49,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         if nodes.running() is None:
             nodes.start()
             config.stash[_STARTED] = True
+        busybox.load(Envctl(), nodes.NODE_NAME)
 
 
 @pytest.hookimpl(trylast=True)

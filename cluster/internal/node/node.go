@@ -2,7 +2,9 @@ package node
 
 import (
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -132,11 +134,14 @@ func (n *Node) images(ctx context.Context) error {
 		return err
 	}
 	for _, archive := range archives {
-		mark := home("images", filepath.Base(archive)+"-of-"+filepath.Base(n.config.Programs))
+		mark, err := markOf(archive)
+		if err != nil {
+			return err
+		}
 		if _, err := os.Stat(mark); err == nil {
 			continue
 		}
-		err := n.manager.Once(ctx, logFile("images"), environment(), program("ctr"), "--address",
+		err = n.manager.Once(ctx, logFile("images"), environment(), program("ctr"), "--address",
 			"/run/containerd/containerd.sock", "--namespace", "k8s.io", "images", "import", archive)
 		if err != nil {
 			return err
@@ -149,6 +154,21 @@ func (n *Node) images(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// markOf is a file that says that an archive has been imported. The manifest's digest
+// is at the very beginning of our archives, so that is enough to tell them apart.
+func markOf(archive string) (string, error) {
+	file, err := os.Open(archive)
+	if err != nil {
+		return "", err
+	}
+	defer file.Close()
+	beginning := make([]byte, 4<<10)
+	if _, err := io.ReadFull(file, beginning); err != nil {
+		return "", fmt.Errorf("%s: %w", archive, err)
+	}
+	return home("images", fmt.Sprintf("%s-%x", filepath.Base(archive), sha256.Sum256(beginning))), nil
 }
 
 // Images first: the add-ons' pods can pull theirs from nowhere.
