@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TextIO
 
 from envctl.model.result import DownResult, UpResult
@@ -94,7 +95,7 @@ class Results:
         """Write an error; with ``-o json`` it is the document, if there was none before."""
         if self.mode is Mode.JSON and not self._ended:
             self.document(context, error_document(error), None, elapsed)
-        if error.failure is not None and error.failure == self._shown:
+        if error.failure is not None and _same(error.failure, self._shown):
             return
         self._shown = error.failure
         if self._speaks_text:
@@ -141,6 +142,11 @@ class Results:
         if isinstance(result, DownResult):
             return down_lines(result, self.symbols)
         return environment_lines(result, dt.datetime.now(dt.UTC), self.width)
+
+
+def _same(failure: Failure, shown: Failure | None) -> bool:
+    """Whether it is the one that was shown; only a result knows how many components wait for it."""
+    return shown is not None and replace(failure, dependants=shown.dependants) == shown
 
 
 def _document(result: UpResult | DownResult | Sequence[EnvironmentInfo]) -> dict[str, Any]:

@@ -4,6 +4,7 @@ import io
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from xml.etree import ElementTree as ET
 
@@ -55,6 +56,14 @@ def test_json_is_exactly_one_document(failing: bool) -> None:
         == up_result(*(("failed", FAILURE) if failing else ())).as_json()
     )
     assert all(line.startswith("ts=") for line in stderr.getvalue().splitlines())
+
+
+def test_a_diagnosis_is_shown_once_though_only_the_result_counts_who_waits_for_it() -> None:
+    stdout, stderr = Tty(), Tty()
+    with open_output(OutputOptions(), CONTEXT, stdout=stdout, stderr=stderr, environ=ENV) as out:
+        out.result(up_result("failed", replace(FAILURE, dependants=3)))
+        out.error(EnvctlError(FAILURE.verdict, failure=replace(FAILURE, dependants=0)))
+    assert stderr.getvalue().count(FAILURE.next) == 1
 
 
 def test_json_of_a_run_that_came_to_no_result_is_its_error() -> None:
