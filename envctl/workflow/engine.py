@@ -149,7 +149,7 @@ class Engine:
             left = step.timeout - (self.clock.monotonic() - began)
             result = await self._attempt(step, work, number, left)
             result = replace(result, seconds=self.clock.monotonic() - began)
-            delay = self._delay(step, number, result, left)
+            delay = self._delay(step, number, result, step.timeout - result.seconds)
             if delay is None:
                 break
             self.emit(
@@ -189,6 +189,7 @@ class Engine:
             return None
         delay = min(step.retry.cap, step.retry.first * 2 ** (number - 1))
         delay *= random.uniform(0.5, 1.0)  # noqa: S311 - jitter
+        # Seconds left now, not when the attempt began: a step never sleeps past its own timeout.
         return delay if delay < left and not self.stopping else None
 
     def _stop(self) -> None:

@@ -85,8 +85,12 @@ class Lock:
         """
         if self._lost is not None:
             raise self._lost
-        if self.clock.monotonic() - self._renewed > DURATION * TRUST:
+        for _ in range(3):  # a renewal that met a conflict has verified nothing
+            if self.clock.monotonic() - self._renewed <= DURATION * TRUST:
+                break
             await self._renew_once()
+        if self._lost is None and self.clock.monotonic() - self._renewed > DURATION:
+            self._lost = self._not_renewed("It was changed at every attempt.")
         if self._lost is not None:
             raise self._lost
 
@@ -281,11 +285,14 @@ class Lock:
                 return  # somebody left word on it in between: seen at the next look
             except Unavailable as error:
                 if self.clock.monotonic() - self._renewed > DURATION:
-                    self._lost = Locked(
-                        f"The lock of {self.environment.name} could not be renewed.",
-                        why=str(error),
-                        next="Run the command again.",
-                    )
+                    self._lost = self._not_renewed(str(error))
+
+    def _not_renewed(self, why: str) -> Locked:
+        return Locked(
+            f"The lock of {self.environment.name} could not be renewed.",
+            why=why,
+            next="Run the command again.",
+        )
 
     def _judge(self, lease: Obj | None) -> None:
         if lease is None or _holder(lease) != self.run_id:

@@ -1,0 +1,293 @@
+# ruff: noqa: PT012 - a lock is a block
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from envctl.errors import EnvctlError, Locked, Superseded, Unavailable
+from envctl.model.environment import SYSTEM_NAMESPACE, Environment
+from envctl.model.objects import LEASE, NAMESPACE, Resource
+from envctl.workflow.lock import DURATION, PIPELINE, Lock
+from tests.unit.fakes import FakeCluster, nothing
+from tests.unit.virtual import FakeClock, VirtualLoop, virtually
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+NAME = "shop-fix"
+KEY = ("coordination.k8s.io", "Lease", SYSTEM_NAMESPACE, NAME)
+ROLE = Resource("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", False)
+
+
+def cluster() -> FakeCluster:
+    found = FakeCluster()
+    found.put(NAMESPACE, {"metadata": {"name": SYSTEM_NAMESPACE}})
+    return found
+
+
+def lock(found: FakeCluster, run: str, pipeline: str = "", skew: float = 0.0, **more: Any) -> Lock:
+    environment = Environment("shop", "fix", NAME, pipeline=pipeline)
+    return Lock(found, FakeClock(skew), environment, lambda _: None, run_id=run, **more)
+
+
+def lease(found: FakeCluster) -> dict[str, Any]:
+    return found.store[KEY]
+
+
+def abandoned(found: FakeCluster, holder: str = "dead", pipeline: str = "") -> None:
+    """A lease whose holder was killed, stamped by a clock that is an hour ahead."""
+    notes = {PIPELINE: pipeline} if pipeline else {}
+    found.put(
+        LEASE,
+        {
+            "metadata": {"name": NAME, "namespace": SYSTEM_NAMESPACE, "annotations": notes},
+            "spec": {"holderIdentity": holder, "leaseDurationSeconds": int(DURATION),
+                     "renewTime": "2026-01-01T01:00:00.000000Z"},
+        },
+    )  # fmt: skip
+
+
+def timed(work: Callable[[], Awaitable[None]]) -> float:
+    async def go() -> float:
+        await work()
+        return asyncio.get_running_loop().time()
+
+    return virtually(go())
+
+
+def test_a_free_lock_is_taken_and_given_back() -> None:
+    found = cluster()
+
+    async def work() -> None:
+        async with lock(found, "one", "7").held() as held:
+            assert lease(found)["spec"]["holderIdentity"] == "one"
+            await held.check()
+
+    assert timed(work) < 1
+    assert lease(found)["spec"]["holderIdentity"] == ""
+    assert lease(found)["metadata"]["annotations"][PIPELINE] == "7"
+
+
+def test_the_system_namespace_is_made_when_it_is_missing() -> None:
+    found = FakeCluster()
+
+    async def work() -> None:
+        async with lock(found, "one").held():
+            pass
+
+    timed(work)
+    assert ("", "Namespace", "", SYSTEM_NAMESPACE) in found.store
+
+
+@pytest.mark.parametrize("skew", [0.0, 3600.0, -3600.0])
+def test_a_dead_holder_is_replaced_after_its_duration_was_seen_to_pass(skew: float) -> None:
+    found = cluster()
+    abandoned(found)
+
+    async def work() -> None:
+        async with lock(found, "two", skew=skew).held():
+            assert lease(found)["spec"]["holderIdentity"] == "two"
+
+    assert DURATION < timed(work) < DURATION + 2
+
+
+def test_a_holder_that_renews_is_never_replaced_however_wrong_the_clocks_are() -> None:
+    found = cluster()
+    refused: list[EnvctlError] = []
+
+    async def second() -> None:
+        await asyncio.sleep(1)
+        try:
+            async with lock(found, "two", skew=3600, patience=200).held():
+                pytest.fail("two hold the lock")
+        except Locked as error:
+            refused.append(error)
+
+    async def work() -> None:
+        other = asyncio.ensure_future(second())
+        async with lock(found, "one", skew=-3600).held() as held:
+            await asyncio.sleep(250)
+            await held.check()
+        await other
+
+    timed(work)
+    assert refused[0].exit_code == 75
+    assert "one" in str(refused[0])
+
+
+def test_two_that_start_at_once_take_turns() -> None:
+    found = cluster()
+    inside: list[str] = []
+
+    async def one(name: str) -> None:
+        async with lock(found, name).held():
+            inside.append(name)
+            await asyncio.sleep(20)
+            assert inside[-1] == name
+            inside.append(name)
+
+    async def work() -> None:
+        await asyncio.gather(one("a"), one("b"), one("c"))
+
+    timed(work)
+    assert [inside[i] == inside[i + 1] for i in (0, 2, 4)] == [True] * 3
+
+
+def test_an_older_pipeline_is_refused_at_once() -> None:
+    found = cluster()
+    abandoned(found, holder="", pipeline="9")
+
+    async def work() -> None:
+        with pytest.raises(Superseded, match="Pipeline 9") as caught:
+            async with lock(found, "old", "8").held():
+                pass
+        assert caught.value.exit_code == 79
+
+    assert timed(work) < 1
+    assert lease(found)["spec"]["holderIdentity"] == ""
+    assert found.writes == []
+
+
+def test_the_same_pipeline_may_run_again() -> None:
+    found = cluster()
+    abandoned(found, holder="", pipeline="9")
+
+    async def work() -> None:
+        async with lock(found, "again", "9").held():
+            pass
+
+    assert timed(work) < 1
+
+
+def test_a_newer_pipeline_asks_and_the_older_one_lets_go() -> None:
+    found = cluster()
+    story: list[str] = []
+
+    async def older() -> None:
+        with pytest.raises(Superseded, match="Pipeline 8"):
+            async with lock(found, "older", "7").held() as held:
+                try:
+                    while True:
+                        await held.check()
+                        story.append("older writes")
+                        await asyncio.sleep(0.4)
+                finally:
+                    story.append("older ends")
+
+    async def newer() -> None:
+        await asyncio.sleep(3)
+        async with lock(found, "newer", "8").held():
+            story.append("newer writes")
+
+    async def work() -> None:
+        await asyncio.gather(older(), newer())
+
+    assert timed(work) < DURATION / 2
+    assert story[-2:] == ["older ends", "newer writes"]
+    assert lease(found)["metadata"]["annotations"] == {PIPELINE: "8"}
+
+
+def test_after_a_long_pause_the_cluster_is_asked_before_the_next_write() -> None:
+    found = cluster()
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        with pytest.raises(Locked, match="taken over"):
+            async with lock(found, "sleepy").held() as held:
+                loop.pass_(3600)
+                abandoned(found, holder="other")
+                await held.check()
+                pytest.fail("wrote without the lock")
+
+    timed(work)
+    assert lease(found)["spec"]["holderIdentity"] == "other"
+
+
+def test_a_pause_during_which_nobody_came_costs_one_renewal() -> None:
+    found = cluster()
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        async with lock(found, "sleepy").held() as held:
+            before = len(found.calls)
+            await held.check()
+            assert len(found.calls) == before
+            loop.pass_(3600)
+            await held.check()
+            assert found.calls[-1][0] == "replace"
+
+    timed(work)
+
+
+def test_a_lock_that_is_taken_while_it_is_verified_is_lost() -> None:
+    found = cluster()
+
+    def take_over(verb: str, what: str) -> None:
+        del what
+        if verb == "replace":
+            found.before = nothing
+            abandoned(found, holder="other")
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+        with pytest.raises(Locked):
+            async with lock(found, "sleepy").held() as held:
+                loop.pass_(3600)
+                found.before = take_over
+                await held.check()
+                pytest.fail("wrote without the lock")
+
+    timed(work)
+
+
+def test_who_cannot_renew_stops_before_another_may_begin() -> None:
+    found = cluster()
+
+    def away(verb: str, what: str) -> None:
+        raise Unavailable(f"no answer to {verb} {what}")
+
+    async def work() -> None:
+        with pytest.raises(Locked, match="could not be renewed"):
+            async with lock(found, "cut off").held() as held:
+                found.before = away
+                for _ in range(100):
+                    await asyncio.sleep(1)
+                    await held.check()
+                pytest.fail("went on without the cluster")
+
+    assert timed(work) <= DURATION + 12
+
+
+def test_only_its_own_lock_is_released() -> None:
+    found = cluster()
+
+    async def work() -> None:
+        with contextlib.suppress(Locked):
+            async with lock(found, "one").held():
+                abandoned(found, holder="other")
+
+    timed(work)
+    assert lease(found)["spec"]["holderIdentity"] == "other"
+
+
+def test_what_lies_outside_is_remembered_until_it_is_gone() -> None:
+    found = cluster()
+
+    async def work() -> None:
+        async with lock(found, "one").held() as held:
+            await held.remember([ROLE])
+        async with lock(found, "two").held() as held:
+            assert held.outside() == [ROLE]
+            before = len(found.calls)
+            await held.remember([ROLE])
+            assert len(found.calls) == before
+            await held.forget()
+            assert held.outside() == []
+
+    timed(work)
