@@ -42,11 +42,13 @@ def _up_head(result: UpResult, symbols: Symbols) -> Line:
 def _sizes(result: UpResult) -> str:
     changed = sum(component.changed for component in result.components)
     total = len(result.components)
-    words = [f"nothing to do in {count(total, 'component')}"] if total else []
-    if changed:
-        words = [f"{changed} of {count(total, 'component')} changed"]
+    words = []
+    if changed or result.result != "unchanged":
+        words = [f"{changed} of {count(total, 'component')} changed"] if total else []
+    elif total:
+        words = [f"nothing to do in {count(total, 'component')}"]
     if result.checks:
-        passed = sum(check.result != "failed" for check in result.checks)
+        passed = sum(check.result in {"passed", "unchanged"} for check in result.checks)
         words.append(f"{passed} of {count(len(result.checks), 'check')} passed")
     return ", ".join([*words, count(result.api_requests, "API request")])
 

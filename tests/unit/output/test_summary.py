@@ -44,6 +44,15 @@ def test_without_a_tree_the_components_are_listed() -> None:
     assert "0 of 1 check passed" in lines[3]
 
 
+def test_a_check_that_was_not_run_has_not_passed_and_a_failed_run_had_something_to_do() -> None:
+    skipped = replace(up_result().components[0], state="skipped", changed=False)
+    result = replace(
+        up_result("failed"), components=(skipped,), checks=(CheckResult("load", "skipped", 0.0),)
+    )
+    text = plain_text(up_lines(result, UNICODE, 100, components=False))
+    assert "0 of 1 component changed, 0 of 1 check passed" in text
+
+
 def test_nothing_to_do_is_said() -> None:
     same = replace(up_result().components[0], changed=False)
     result = replace(up_result("unchanged"), components=(same, same), checks=())

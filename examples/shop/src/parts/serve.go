@@ -3,6 +3,7 @@ package parts
 import (
 	"context"
 	"errors"
+	"log"
 	"log/slog"
 	"net/http"
 	"os"
@@ -10,6 +11,10 @@ import (
 	"syscall"
 	"time"
 )
+
+func init() {
+	log.SetFlags(0) // the kubelet notes when a line was written
+}
 
 // UntilTold gives a context that ends when the kubelet asks the pod to stop.
 func UntilTold() (context.Context, context.CancelFunc) {
