@@ -11,6 +11,7 @@ from envctl import __version__
 from envctl.cli import (
     create,
     deploy,
+    doctor,
     down,
     kubeconfig,
     local,
@@ -62,6 +63,7 @@ app.command("list")(listing.list_)
 app.command()(logs.logs)
 app.command()(url.url)
 app.command()(kubeconfig.kubeconfig)
+app.command()(doctor.doctor)
 app.command()(schema.schema)
 app.add_typer(local.app, name="local")
 

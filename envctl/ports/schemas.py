@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import TYPE_CHECKING, Protocol
 
-from envctl.model.objects import Obj
+if TYPE_CHECKING:
+    from envctl.model.objects import Obj
 
 
 class Schemas(Protocol):
