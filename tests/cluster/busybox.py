@@ -21,7 +21,8 @@ def write(output: Path) -> Path:
     program = shutil.which("busybox")
     assert program, "the tests' pods need busybox: apt-get install busybox-static"
     listed = subprocess.run([program, "--list"], check=True, capture_output=True, text=True)
-    links = tuple(Link(f"/bin/{name}", "busybox") for name in listed.stdout.split())
+    names = [name for name in listed.stdout.split() if name != "busybox"]
+    links = tuple(Link(f"/bin/{name}", "busybox") for name in names)
     contents = (Add(Path(program), "/bin/busybox"), Directory("/tmp", mode=0o1777), *links)
     write_image(Image(NAME, contents, command=("sh",), environment=("PATH=/bin",)), output)
     return output
