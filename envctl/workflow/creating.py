@@ -88,7 +88,7 @@ async def _wait_for_deletion(run: Run, context: StepContext) -> None:
 
 async def mark(run: Run, phase: env.Phase) -> None:
     """Write what `list` shows: the phase, the commit, when it was used and until when it lives."""
-    if run.namespace is None:
+    if run.namespace is None or not run.environment.owns(labels_of(run.namespace)):
         return
     environment = run.environment
     now = run.clock.now()

@@ -227,10 +227,14 @@ async def _prune(run: Run, context: StepContext, planned: ComponentPlan, applied
 async def delete_entry(run: Run, entry: Entry) -> bool:
     """Delete an object of the inventory, if it still is that object; False where it is gone."""
     uid = entry.uid
-    if not uid:  # written ahead, then killed: it may or may not have been applied
+    if not entry.resource.namespaced or not uid:
+        # Outside the namespace only labels prove whose it is: the record can be forged. Without
+        # a UID it was written ahead, then killed: it may or may not have been applied.
         namespace = run.environment.namespace if entry.resource.namespaced else ""
         live = await run.cluster.get(entry.resource, entry.name, namespace)
-        if live is None or not _marked(run, live):
+        if live is None or (uid and uid_of(live) != uid):
+            return False
+        if not (_marked(run, live) if entry.resource.namespaced else run.writer.owns(live)):
             return False
         uid = uid_of(live)
     return await run.writer.delete(entry.resource, entry.name, uid=uid)

@@ -146,7 +146,11 @@ class Down:
             if e.resource == resource and e.uid
         ]
         owned = {(e.name, e.uid) for d in self.record.components.values() for e in d.entries}
-        extra = [o for o in named if o and (o["metadata"]["name"], uid_of(o)) in owned]
+        extra = [
+            o
+            for o in named
+            if o and (o["metadata"]["name"], uid_of(o)) in owned and self.writer.owns(o)
+        ]
         return list({uid_of(obj): obj for obj in [*found, *extra]}.values())
 
     async def _prove(self, context: StepContext) -> bool:
@@ -170,11 +174,7 @@ class Down:
         )
         self.proved = not self.left
         if self.left:
-            raise EnvctlError(
-                f"{self.environment.name} left {', '.join(self.left)} behind.",
-                why="They lie outside the namespace and are still there after their deletion.",
-                next="Run `envctl down` again; if they stay, look at their finalizers.",
-            )
+            raise _left_behind(self.environment, self.left)
         await self.lock.forget()
         return True
 
@@ -248,8 +248,16 @@ async def _outside_only(
     if not left:
         await lock.forget()
     info = _info(environment)
-    result = DownResult(info, "unknown" if left else "gone", tuple(left), (), engine.elapsed())
-    return result, None
+    result = DownResult(info, "stuck" if left else "gone", tuple(left), (), engine.elapsed())
+    return result, _left_behind(environment, left) if left else None
+
+
+def _left_behind(environment: Environment, left: list[str]) -> EnvctlError:
+    return EnvctlError(
+        f"{environment.name} left {', '.join(left)} behind.",
+        why="They lie outside the namespace and are still there after their deletion.",
+        next="Run `envctl down` again; if they stay, look at their finalizers.",
+    )
 
 
 def _info(environment: Environment) -> EnvironmentInfo:

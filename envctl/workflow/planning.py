@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from envctl.errors import ConfigError, Refused
 from envctl.model import guardrails, objects, record
 from envctl.model.drift import find as find_drift
-from envctl.model.objects import Key, Obj, Resource, digest, key_of, labels_of
+from envctl.model.objects import Key, Obj, Resource, digest, key_of
 from envctl.model.plan import ComponentPlan, Drift, repeated, shared_objects
 from envctl.model.spec import Component, ManifestsSource
 from envctl.workflow.live import Live, look
@@ -110,6 +110,12 @@ async def _place(
     )
     if not resource.namespaced:
         await _may_own(run, obj, resource)
+    if resource == objects.CONFIG_MAP and obj["metadata"]["name"] == record.NAME:
+        raise Refused(
+            f"The component {component!r} names ConfigMap/{record.NAME}.",
+            why="In it envctl keeps what it has deployed, and believes it.",
+            next="Rename the object.",
+        )
     label = "" if component == record.GUARDRAILS else component
     return resource, run.writer.claim(obj, resource, label)
 
@@ -124,18 +130,12 @@ async def _may_own(run: Run, obj: Obj, resource: Resource) -> None:
             f"with ENVCTL_CLUSTER_SCOPED={resource.kind}.",
         )
     live = await run.cluster.get(resource, name)
-    if live is not None and not _ours(run, live):
+    if live is not None and not run.writer.owns(live):
         raise Refused(
             f"{resource.kind}/{name} belongs to somebody else.",
             why="It exists without this environment's labels.",
             next="Give it a name with the environment's in it, such as NAME-${name}.",
         )
-
-
-def _ours(run: Run, obj: Obj) -> bool:
-    notes = objects.annotations_of(obj)
-    helm = notes.get("meta.helm.sh/release-namespace") == run.environment.namespace
-    return helm or run.environment.owns(labels_of(obj))
 
 
 def _definitions(found: list[Obj]) -> dict[tuple[str, str], Resource]:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from envctl.errors import Refused
 from envctl.model.environment import COMPONENT, NAME, PROJECT, Environment
-from envctl.model.objects import NAMESPACE, Obj, Resource
+from envctl.model.objects import NAMESPACE, Obj, Resource, annotations_of, labels_of
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -80,6 +80,14 @@ class Writer:
         meta["labels"] = {**(meta.get("labels") or {}), **labels}
         claimed.pop("status", None)
         return claimed
+
+    def owns(self, live: Obj) -> bool:
+        """Whether an object outside the namespace is this environment's: by label or Helm's note.
+
+        The record is not asked: it lies in the environment, where a merge request could write it.
+        """
+        helm = annotations_of(live).get("meta.helm.sh/release-namespace")
+        return helm == self.environment.namespace or self.environment.owns(labels_of(live))
 
     async def apply(self, resource: Resource, obj: Obj, *, force: bool = False) -> Obj:
         """Server-side apply of a claimed object."""

@@ -72,7 +72,7 @@ class FakeCluster:
         meta = obj["metadata"]
         key = self._key(resource, meta["name"], meta.get("namespace", ""))
         old = self.store.get(key)
-        new = copy.deepcopy(obj)
+        new = {**copy.deepcopy(obj), "apiVersion": resource.api_version, "kind": resource.kind}
         self._version += 1
         new["metadata"] |= {
             "uid": old["metadata"]["uid"] if old else f"uid-{self._version}",
