@@ -27,7 +27,7 @@ def main(project: str, recipes: Sequence[Recipe], usually: str) -> int:
     try:
         built = _build_all(project, recipes, usually)
         if options.load:
-            _load(built)
+            _load(built, options.load)
     except BuildError as error:
         sys.stderr.write(f"build: {error}\n")
         return 1
@@ -43,8 +43,10 @@ def _parser(project: str, usually: str) -> argparse.ArgumentParser:
         "`export ENVCTL_IMAGE_NAME=...` lines that envctl takes them from.",
         epilog=f'example: eval "$(examples/{project}/build --load)"',
     )
-    parser.add_argument("--load", action="store_true", help="also load them into envctl's cluster")
-    parser.add_argument("--tars", action="store_true", help="print the files of the images instead")
+    add = parser.add_argument
+    load = "also load them into the embedded cluster, or the one of that name"
+    add("--load", nargs="?", const="default", metavar="NAME", help=load)
+    add("--tars", action="store_true", help="print the files of the images instead")
     return parser
 
 
@@ -61,15 +63,15 @@ def _build_all(project: str, recipes: Sequence[Recipe], usually: str) -> list[Bu
     return [built for built, _ in all_of_them]
 
 
-def _load(built: Sequence[Built]) -> None:
+def _load(built: Sequence[Built], cluster: str) -> None:
     envctl = next(everywhere("envctl"), None)
     if envctl is None:
         raise BuildError("--load needs the envctl command; `pip install .` puts it on PATH")
-    for image in built:
-        command = (envctl, "local", "load", str(image.tar))
-        done = subprocess.run(command, check=False, stdout=sys.stderr)
-        if done.returncode:
-            raise BuildError(f"envctl could not load {image.tar} (code {done.returncode})")
+    command = [envctl, "local", "load", "--name", cluster, "--output", "text"]
+    command += [str(image.tar) for image in built]
+    done = subprocess.run(command, check=False, stdout=sys.stderr)
+    if done.returncode:
+        raise BuildError(f"envctl could not load the images (code {done.returncode})")
 
 
 def _say(text: str) -> None:

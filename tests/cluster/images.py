@@ -26,9 +26,9 @@ def load(example: str, envctl: Envctl, node: Node) -> dict[str, str]:
     lock = Path(tempfile.gettempdir()) / f"envctl-test-images-{os.getuid()}.lock"
     with lock.open("w") as file:
         fcntl.flock(file, fcntl.LOCK_EX)
-        for tar in _lines([*build, "--tars"]):
-            if node.name:
-                envctl("local", "load", "--name", node.name, tar, check=0)
+        tars = _lines([*build, "--tars"])
+        if node.name:
+            envctl("local", "load", "--name", node.name, *tars, check=0)
     exports = (line.removeprefix("export ").partition("=") for line in _lines(build))
     return {name: reference for name, _, reference in exports}
 

@@ -79,33 +79,12 @@ def test_shop_from_nothing_to_a_packed_order_and_away(
     assert _generated(kubectl, namespace) == 1, "the ConfigMap of the old settings was left behind"
     assert browser.get(f"/api/orders/{order['id']}").json["state"] == "packed", "data was lost"
 
+    _packs_once_though_worker_and_queue_die(browser, kubectl, namespace)
     _satisfies_restricted(kubectl, namespace)
 
     assert envctl("down", *chosen, check=0).json["result"] == "gone"
     assert not kubectl.exists("namespace", namespace)
     assert envctl("down", *chosen, check=0).json["result"] == "absent"
-
-
-def test_shop_packs_an_order_once_though_worker_and_queue_die(
-    shop: tuple[Path, dict[str, str]], envctl: Envctl, kubectl: Kubectl, node: Node, project: str
-):
-    folder, env = shop
-    chosen = _chosen(node, project)
-    document = envctl("up", *chosen, cwd=folder, env=env, check=0).json
-    namespace = document["environment"]["namespace"]
-    browser = Browser(node, document["environment"]["url"])
-    stock = _stock(browser, "teapot")
-
-    placed = browser.post("/api/orders", {"sku": "teapot"}).json
-    for part in ("worker", "queue"):
-        selector = f"app.kubernetes.io/name={part}"
-        kill = ("delete", "pod", "-n", namespace, "-l", selector, "--grace-period=0", "--force")
-        assert kubectl.run(*kill).returncode == 0
-
-    order = _packed(browser, placed["id"], seconds=90)
-    assert order["state"] == "packed"
-    assert _stock(browser, "teapot") == stock - 1
-    envctl("down", *chosen, check=0)
 
 
 def test_minimal(
@@ -127,6 +106,19 @@ def test_validates_offline(example: str, envctl: Envctl):
     names = ("web", "api", "worker", "migrate", "smoke", "postgres", "redis", "hello")
     env = {f"ENVCTL_IMAGE_{name.upper()}": f"docker.io/any/{name}:1" for name in names}
     envctl("validate", cwd=images.EXAMPLES / example, env=env, check=0)
+
+
+def _packs_once_though_worker_and_queue_die(
+    browser: Browser, kubectl: Kubectl, namespace: str
+) -> None:
+    stock = _stock(browser, "teapot")
+    placed = browser.post("/api/orders", {"sku": "teapot"}).json
+    for part in ("worker", "queue"):
+        selector = f"app.kubernetes.io/name={part}"
+        kill = ("delete", "pod", "-n", namespace, "-l", selector, "--grace-period=0", "--force")
+        assert kubectl.run(*kill).returncode == 0
+    assert _packed(browser, placed["id"], seconds=90)["state"] == "packed"
+    assert _stock(browser, "teapot") == stock - 1
 
 
 def _order(browser: Browser, sku: str) -> dict[str, Any]:
