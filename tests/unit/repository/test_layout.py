@@ -45,7 +45,7 @@ REQUIRED = [
 # Written so that this file does not hold what it forbids.
 REGISTRY_HOSTS = re.compile(
     r"\b(pypi|proxy\.golang|sum\.golang|deb\.debian|security\.debian|registry\.npmjs|crates)"
-    r"\.(org|io|com)\b|pythonhosted" + r"\.org|/w" + "ork/|/r" + "oot/|/opt/wh" + "eels"
+    r"\.(org|io|com)\b|pythonhosted" + r"\.org|(?<![\w}])(/w" + "ork/|/r" + "oot/|/opt/wh" + "eels)"
 )
 
 
