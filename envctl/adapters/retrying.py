@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from envctl.model.step import RetryPolicy
 
 T = TypeVar("T")
+#: Seconds that are waited at most because a server asks for it (Retry-After).
+PATIENCE = 60.0
 
 
 class Transient(Unavailable):
@@ -31,7 +33,7 @@ def _wait(policy: RetryPolicy) -> Callable[[tenacity.RetryCallState], float]:
     def seconds(state: tenacity.RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         asked = error.after if isinstance(error, Transient) else 0.0
-        return max(asked, jittered(state), policy.first)
+        return max(min(asked, PATIENCE), jittered(state), policy.first)
 
     return seconds
 

@@ -68,15 +68,7 @@ async def run(
     timeout: float | None = None,
 ) -> Done:
     """Run a command to its end; when cancelled or late its whole process group is ended first."""
-    process = await asyncio.create_subprocess_exec(
-        *command,
-        stdin=asyncio.subprocess.PIPE if stdin is not None else asyncio.subprocess.DEVNULL,
-        stdout=asyncio.subprocess.PIPE,
-        stderr=asyncio.subprocess.PIPE,
-        env={**os.environ, **(env or {})},
-        cwd=cwd,
-        start_new_session=True,  # a Ctrl-C in the terminal is ours to pass on
-    )
+    process = await _start(command, stdin is not None, {**os.environ, **(env or {})}, cwd)
     try:
         async with asyncio.timeout(timeout):
             stdout, stderr = await process.communicate(stdin)
@@ -93,11 +85,40 @@ async def run(
     return Done(process.returncode or 0, stdout, stderr.decode(errors="replace"))
 
 
+async def _start(
+    command: Sequence[str], feed: bool, env: Mapping[str, str], cwd: Path | None
+) -> asyncio.subprocess.Process:
+    """Start it; one that is cancelled while it starts is ended like any other."""
+    starting = asyncio.ensure_future(
+        asyncio.create_subprocess_exec(
+            *command,
+            stdin=asyncio.subprocess.PIPE if feed else asyncio.subprocess.DEVNULL,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+            env=env,
+            cwd=cwd,
+            start_new_session=True,  # a Ctrl-C in the terminal is ours to pass on
+        )
+    )
+    try:
+        return await asyncio.shield(starting)
+    except asyncio.CancelledError:
+        await _end(await starting)
+        raise
+
+
 async def _end(process: asyncio.subprocess.Process) -> None:
-    for number in (signal.SIGTERM, signal.SIGKILL):
-        with contextlib.suppress(ProcessLookupError):
-            os.killpg(process.pid, number)
+    """Ask the group to end, then make it; also when this is interrupted in turn."""
+    try:
+        _signal(process.pid, signal.SIGTERM)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(GRACE):
                 await process.wait()
-                return
+    finally:
+        _signal(process.pid, signal.SIGKILL)  # children that ignored the first
+    await process.wait()
+
+
+def _signal(group: int, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(group, number)

@@ -83,9 +83,10 @@ def pod_specs(obj: Obj) -> list[Obj]:
     """The pod specs inside a workload, wherever its kind keeps them."""
     kind, spec = obj.get("kind"), obj.get("spec") or {}
     if kind == "Pod":
-        return [spec]
+        return [spec] if isinstance(spec, dict) else []
     if kind == "CronJob":
-        spec = (spec.get("jobTemplate") or {}).get("spec") or {}
+        template = spec.get("jobTemplate") if isinstance(spec, dict) else None
+        spec = template.get("spec") if isinstance(template, dict) else None
     template = spec.get("template") if isinstance(spec, dict) else None
     found = template.get("spec") if isinstance(template, dict) else None
     return [found] if isinstance(found, dict) else []
@@ -93,7 +94,9 @@ def pod_specs(obj: Obj) -> list[Obj]:
 
 def containers(spec: Obj) -> list[Obj]:
     """All containers of a pod spec, init containers first."""
-    return [*(spec.get("initContainers") or []), *(spec.get("containers") or [])]
+    lists = (spec.get("initContainers"), spec.get("containers"))
+    found = [item for items in lists if isinstance(items, list) for item in items]
+    return [item for item in found if isinstance(item, dict)]
 
 
 def _core(plural: str, kind: str, *, namespaced: bool = True) -> Resource:

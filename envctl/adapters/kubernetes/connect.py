@@ -51,6 +51,14 @@ def read(path: Path) -> dict[str, Any]:
     return found
 
 
+def _contexts(config: dict[str, Any], path: Path) -> list[tuple[str, dict[str, Any]]]:
+    items = config.get("contexts") or []
+    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
+        raise bad_kubeconfig(str(path), "Its contexts are not a list of mappings")
+    named = [(item.get("name", ""), item.get("context") or {}) for item in items]
+    return [(n, c) for n, c in named if isinstance(n, str) and isinstance(c, dict)]
+
+
 def choose(wanted: str, env: Mapping[str, str], extra: tuple[Path, ...]) -> Target:
     """The context to use; raises ConfigError where it does not exist and says what does."""
     candidates = files(env, extra)
@@ -60,8 +68,8 @@ def choose(wanted: str, env: Mapping[str, str], extra: tuple[Path, ...]) -> Targ
         config = read(path)
         if path not in extra:
             current = current or config.get("current-context") or ""
-        for item in config.get("contexts") or []:
-            known.setdefault(item.get("name", ""), item.get("context") or {})
+        for name, found in _contexts(config, path):
+            known.setdefault(name, found)
     context = wanted or current or _fallback(known)
     if context == IN_CLUSTER or (not context and _TOKEN.exists()):
         return Target(IN_CLUSTER, "")

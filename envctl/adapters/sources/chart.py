@@ -22,6 +22,8 @@ def digest_of(path: Path) -> str:
     root = path if path.is_dir() else path.parent
     for file in _files(path):
         _inside(file, root)
+        if file.is_dir():
+            continue
         try:
             data = file.read_bytes()
         except OSError as error:
@@ -47,7 +49,8 @@ def _files(path: Path) -> list[Path]:
     return sorted(
         file
         for file in path.rglob("*")
-        if file.is_file() and not _IGNORED.intersection(file.relative_to(path).parts)
+        if (file.is_file() or file.is_symlink())
+        and not _IGNORED.intersection(file.relative_to(path).parts)
     )
 
 

@@ -13,6 +13,7 @@ from pyhelm3.command import Command
 
 from envctl.adapters import tools
 from envctl.adapters.retrying import Transient, retrying
+from envctl.config import duration
 from envctl.errors import ConfigError, EnvctlError
 from envctl.model import step
 from envctl.ports import attempt
@@ -85,7 +86,7 @@ class Helm(Command):  # type: ignore[misc]  # pyhelm3 has no types
 def _timeout(arguments: list[str]) -> float:
     """Helm's own ``--timeout`` and a little, so that helm is the one that explains."""
     if "--timeout" in arguments:
-        own = float(arguments[arguments.index("--timeout") + 1].rstrip("s"))
+        own = duration.seconds(arguments[arguments.index("--timeout") + 1])
         return attempt.remaining(own + 15)
     return attempt.remaining(TIMEOUT)
 

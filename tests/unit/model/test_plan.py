@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from envctl.model import diff, graph, guardrails, helm
 from envctl.model.environment import Environment, Phase, info_of
-from envctl.model.objects import Key, Resource, digest, key_of, pod_specs
+from envctl.model.objects import Key, Resource, containers, digest, key_of, pod_specs
 from envctl.model.plan import repeated, shared_objects, wave
 from envctl.model.spec import Component, Expose, Guardrails, ManifestsSource, Spec
 
@@ -305,3 +305,10 @@ def test_a_digest_depends_on_content_only() -> None:
 )  # fmt: skip
 def test_where_kinds_keep_their_pods(obj: dict[str, Any]) -> None:
     assert pod_specs(obj) == [{"containers": []}]
+
+
+@pytest.mark.parametrize("kind", ["Pod", "Deployment", "CronJob"])
+@given(spec=JSON)
+def test_a_spec_that_is_no_spec_has_no_containers(kind: str, spec: object) -> None:
+    for found in pod_specs({"kind": kind, "spec": spec}):
+        assert all(isinstance(item, dict) for item in containers(found))
