@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 from envctl.errors import TimedOut
 from envctl.model.environment import EnvironmentInfo, Phase
 from envctl.model.failure import Culprit, Failure
+from envctl.model.finding import fail, ok
 from envctl.model.local import LocalState, LocalStatus
+from envctl.model.logs import Stream
 from envctl.model.plan import FieldChange, ObjectChange, PlanResult
 from envctl.model.record import Checked
 from envctl.model.result import CheckResult, ComponentResult, DownResult, StuckObject, UpResult
@@ -22,7 +25,10 @@ from envctl.model.status import (
     QuotaUse,
     StatusResult,
 )
+from envctl.output.context import RunContext
 from envctl.output.document import error_document
+from envctl.output.options import Mode
+from envctl.output.podlogs import open_logs
 from envctl.workflow.validate import Problem, ValidateResult
 from tests.documents import SCHEMAS, check_document
 
@@ -123,3 +129,16 @@ def test_a_field_that_is_missing_is_found() -> None:
     del document["owner"]
     with pytest.raises(AssertionError, match="owner"):
         check_document("list", {"environments": [document]})
+
+
+def test_doctor() -> None:
+    found = (ok("cluster", "it answers"), fail("permissions", "it may not", "Add a rule."))
+    check_document("doctor", {"checks": [finding.as_json() for finding in found]})
+
+
+def test_logs() -> None:
+    stdout = io.StringIO()
+    with open_logs(Mode.JSON, RunContext(), stdout, {}) as show:
+        show(Stream("api", "api-1", "main").said("hello", "2026-01-02T03:04:05.6Z", 1.0))
+        show(Stream("", "pod", "main").said("unable to retrieve container logs", "", 1.0))
+    check_document("logs", json.loads(stdout.getvalue()))
