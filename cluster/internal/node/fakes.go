@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+	"time"
 
 	nodes "sigs.k8s.io/kwok/kustomize/stage/node/fast"
 	heartbeat "sigs.k8s.io/kwok/kustomize/stage/node/heartbeat-with-lease"
@@ -28,6 +29,12 @@ func (n *Node) fakes(ctx context.Context) error {
 	for i := range n.config.FakeNodes {
 		name := fakeName(i)
 		if err := n.client.apply(ctx, "/api/v1/nodes/"+name, n.fake(name)); err != nil {
+			return err
+		}
+	}
+	for i := range n.config.FakeNodes {
+		// Nothing to wait for afresh: a fake node reports every ten minutes.
+		if err := n.client.nodeReady(ctx, fakeName(i), time.Time{}); err != nil {
 			return err
 		}
 	}

@@ -77,7 +77,7 @@ func (n *Node) controlPlane(ctx context.Context) error {
 
 // everythingElse runs its parts side by side: none needs another to begin.
 func (n *Node) everythingElse(ctx context.Context) error {
-	parts := []func(context.Context) error{n.imagesAndAddOns, n.fakes}
+	parts := []func(context.Context) error{n.imagesAndAddOns, n.fakes, n.client.podsAllowed}
 	if n.hasKubelet() {
 		parts = append(parts, n.kubelet)
 	}
@@ -90,19 +90,23 @@ func (n *Node) everythingElse(ctx context.Context) error {
 	return n.addOnsReady(ctx)
 }
 
+// together runs parts at once; the first that fails ends the others, and is the reason.
 func together(ctx context.Context, parts []func(context.Context) error) error {
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
 	var group sync.WaitGroup
+	var once sync.Once
+	var first error
 	for _, part := range parts {
 		group.Go(func() {
 			if err := part(ctx); err != nil {
-				cancel(err)
+				once.Do(func() { first = err })
+				cancel()
 			}
 		})
 	}
 	group.Wait()
-	return context.Cause(ctx)
+	return first
 }
 
 func (n *Node) kubelet(ctx context.Context) error {

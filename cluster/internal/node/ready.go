@@ -32,6 +32,14 @@ func (c *client) apiReady(ctx context.Context) error {
 	})
 }
 
+// podsAllowed waits for the account that pods run as unless they name another: without
+// it none is admitted, and the controller that makes it needs a moment.
+func (c *client) podsAllowed(ctx context.Context) error {
+	return await(ctx, "the default service account", func(ctx context.Context) error {
+		return c.get(ctx, "/api/v1/namespaces/default/serviceaccounts/default", nil)
+	})
+}
+
 func socketReady(ctx context.Context, path string) error {
 	return await(ctx, path, func(context.Context) error {
 		connection, err := net.Dial("unix", path)
@@ -52,7 +60,7 @@ type condition struct {
 // nodeReady waits for a Ready that this kubelet has reported: in a cluster that
 // was stopped, the last run's answer is still there.
 func (c *client) nodeReady(ctx context.Context, name string, since time.Time) error {
-	return await(ctx, "the node", func(ctx context.Context) error {
+	return await(ctx, name, func(ctx context.Context) error {
 		var node struct {
 			Status struct {
 				Conditions []condition `json:"conditions"`
