@@ -144,7 +144,9 @@ async def up(
         graph = Up(run, stages)
         results = await run.engine.run(graph.works())
         error = worst(list(results.values()))
-        if error is not None and not isinstance(error, Superseded) and run.namespace is not None:
+        # A plan that was refused has touched nothing, and the namespace may be a stranger's.
+        touched = results["plan"].outcome.good and not isinstance(error, Superseded)
+        if error is not None and touched and run.namespace is not None:
             with contextlib.suppress(EnvctlError):  # the failure itself is what must be told
                 phase = Phase.READY if isinstance(error, CheckFailed) else Phase.FAILED
                 await creating.mark(run, phase)
@@ -158,7 +160,7 @@ def _result(
     info = info_of(run.namespace) if run.namespace else _absent(run)
     failure = None
     if error is not None:
-        failure = error.failure or Failure(str(error.what), next=error.next)
+        failure = error.failure or Failure(_sentence(error), next=error.next)
         failure = replace(failure, dependants=_skipped(results))
     return UpResult(
         environment=info,
@@ -169,6 +171,11 @@ def _result(
         api_requests=world.cluster.requests,
         seconds=run.engine.elapsed(),
     )
+
+
+def _sentence(error: EnvctlError) -> str:
+    """What and why of an error in one sentence, for the verdict."""
+    return f"{error.what.rstrip('.')}: {error.why}" if error.why else error.what
 
 
 def _absent(run: Run) -> EnvironmentInfo:

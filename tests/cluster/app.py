@@ -82,6 +82,7 @@ class App:
     ) -> None:
         self.envctl, self.node, self.kubectl, self.project = envctl, node, kubectl, project
         self._write = write
+        self.env: dict[str, str] = {}
         self.namespace = f"{project}-it"
         self.folder = write({**FILES, "envctl.yaml": self.config()})
 

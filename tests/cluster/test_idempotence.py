@@ -173,7 +173,8 @@ def test_another_folder_without_the_file(app: App) -> None:
 
 
 def test_down_of_a_half_made_environment(app: App) -> None:
-    app.write({"deploy/web.yaml": deployment("web", image="docker.io/envctl/none:1")})
+    missing = deployment("web", image="docker.io/envctl/none:1").replace("IfNotPresent", "Never")
+    app.write({"deploy/web.yaml": missing})
     failed = app.up(check=1)
     assert failed["result"] == "failed"
     assert app.down()["result"] == "gone"

@@ -42,6 +42,7 @@ def test_a_strangers_namespace_is_neither_used_nor_deleted(app: App, stranger: s
     found = app.kubectl("get", "namespace", app.namespace)
     assert found["metadata"]["uid"] == stranger
     assert "deletionTimestamp" not in found["metadata"]
+    assert "annotations" not in found["metadata"], "not even a note is left on it"
 
 
 def test_labels_taken_away_are_not_ours_any_more(app: App) -> None:
