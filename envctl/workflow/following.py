@@ -144,6 +144,7 @@ class _Reader:
     name: str
     _last: str = ""
     _at: float = 0.0
+    _told: bool = False
 
     async def read(self) -> None:
         """Read until the log ends or breaks off."""
@@ -158,10 +159,14 @@ class _Reader:
                 time, line = split(text)
                 if shown and time <= shown:
                     continue
-                self._last, self._at = time, follower.world.clock.monotonic()
+                if time:
+                    self._last, self._at = time, follower.world.clock.monotonic()
+                self._told = False
                 follower.show(stream.said(line, time, follower.engine.elapsed()))
         except Unavailable as error:
-            follower.engine.note("warning", f"the log of {stream.pod} is opened again: {error}")
+            if not self._told:  # once for each time that it is away
+                follower.engine.note("warning", f"the log of {stream.pod} broke off: {error}")
+            self._told = True
 
     @property
     def _tail(self) -> int | None:

@@ -112,6 +112,13 @@ def _forbidden(what: str, message: str, why: str) -> EnvctlError:
             why=why,
             next="Ask for less, or raise environment.quota in envctl.yaml.",
         )
+    if "attempting to grant RBAC permissions not currently held" in message:
+        return Forbidden(
+            what,
+            why=why,
+            next="Nobody can grant what they may not do: an administrator adds these rules to the "
+            "role of the credential that you use.",
+        )
     match = _FORBIDDEN.search(message)
     if not match:
         return Refused(what, why=why, next="An admission rule of the cluster forbids it.")
