@@ -53,8 +53,8 @@ async def test_a_cancelled_tool_leaves_no_child(
     marker = f"99{os.getpid()}.{len(ignore)}"
     script = f"({ignore}sleep {marker}; true) >/dev/null 2>&1 & wait"
     task = asyncio.create_task(tools.run(["sh", "-c", script]))
-    while not alive(f"sleep\0{marker}"):
-        await asyncio.sleep(0.01)  # noqa: ASYNC110 - another process has no event
+    while not alive(f"sleep\0{marker}"):  # noqa: ASYNC110 - another process has no event
+        await asyncio.sleep(0.01)
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task

@@ -135,6 +135,17 @@ def test_what_left_the_source_is_pruned_and_a_component_that_left_too(shop: Shop
     assert not {"Secret/b", "ClusterRole/shop-fix-reader", "ConfigMap/db"} & shop.names()
 
 
+def test_a_change_that_was_interrupted_and_taken_back_leaves_nothing(shop: Shop) -> None:
+    up(shop)
+    wanted = shop.names()
+    for number in range(1, 9):
+        shop.write(TWO, web=[config("new"), ROLE])
+        shop.killed_at(number, lambda: shop.up(env=ALLOWED), after=True)
+        shop.write(TWO, web=[config("a"), config("b", kind="Secret"), ROLE])
+        up(shop)
+        assert shop.names() == wanted, number
+
+
 # One writer
 
 
@@ -195,7 +206,7 @@ def test_a_namespace_that_was_replaced_in_between_is_not_deleted(shop: Shop) -> 
     up(shop)
 
     def replace(verb: str, what: str) -> None:
-        if (verb, what) == ("delete", "Namespace/shop-fix"):
+        if (verb, what) == ("list", "PersistentVolumeClaim/"):
             shop.cluster.before = nothing
             shop.cluster.drop(NAMESPACE_KEY)
             stranger(shop)
@@ -230,6 +241,31 @@ def test_a_forged_record_deletes_nothing_of_others(shop: Shop, verb: str, known_
     )
     shop.down() if verb == "down" else shop.up(env=ALLOWED)
     assert {"ClusterRole/admin", "Namespace/kube-system", "Secret/s"} <= shop.names()
+
+
+def test_what_lies_outside_needs_the_files_and_the_cis_word(shop: Shop) -> None:
+    _, error = shop.up()
+    assert isinstance(error, Refused)
+    assert "ENVCTL_CLUSTER_SCOPED=ClusterRole" in str(error)
+    assert "ClusterRole/shop-fix-reader" not in shop.names()
+
+
+def test_an_object_outside_that_belongs_to_others_is_not_taken_over(shop: Shop) -> None:
+    shop.cluster.put(CLUSTER_ROLE, ROLE, "kubectl")
+    before = shop.cluster.state()
+    _, error = shop.up(env=ALLOWED)
+    assert isinstance(error, Refused)
+    assert "belongs to somebody else" in str(error)
+    key = (CLUSTER_ROLE.group, "ClusterRole", "", "shop-fix-reader")
+    assert shop.cluster.state()[key] == before[key]
+
+
+def test_two_components_cannot_own_one_object(shop: Shop) -> None:
+    shop.helm.charts["db"] = [config("a")]
+    _, error = shop.up(env=ALLOWED)
+    assert error is not None
+    assert "'db' and 'web' both own ConfigMap/a" in str(error)
+    assert "ConfigMap/a" not in shop.names()
 
 
 def test_nobody_may_deploy_the_record(shop: Shop) -> None:
