@@ -18,6 +18,7 @@ import json
 import os
 import platform
 import shutil
+import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,8 @@ if TYPE_CHECKING:
 
 #: Programs that run in pods: they are in images, and need not be beside the others too.
 _IN_PODS = ("coredns", "pause", "traefik")
+#: What no start has used for this long, in seconds, is removed: a month.
+UNUSED = 30 * 86400.0
 #: A build may take this long, seconds; usual is a quarter of an hour for all.
 BUILD_TIMEOUT = 3600.0
 
@@ -67,7 +70,7 @@ async def build(steps: Steps) -> Path:
             await _build_missing(steps, sources, planned)
             async with steps.running("images"):
                 await asyncio.to_thread(_assemble, sources, programs)
-    _make_current(programs)
+    make_current(programs)
     return programs
 
 
@@ -182,10 +185,23 @@ def versions() -> dict[str, str]:
     }
 
 
-def _make_current(programs: Path) -> None:
+def make_current(programs: Path) -> None:
+    """Let ``current`` be these programs, and forget those that nobody has used for long."""
+    sources = sources_folder()
+    for used in (programs, *(_tool(program, sources) for program in PROGRAMS)):
+        if used.is_dir():
+            os.utime(used)
+    _forget(time.time() - UNUSED)
     link = current_programs()
     if link.is_symlink() and link.readlink() == programs:
         return
     fresh = link.with_name(f".current-{os.getpid()}")
     fresh.symlink_to(programs)
     fresh.replace(link)
+
+
+def _forget(before: float) -> None:
+    for parent in (cache_folder() / "tools", cache_folder() / "cluster"):
+        for folder in parent.glob("*"):
+            if not folder.is_symlink() and folder.stat().st_mtime < before:
+                shutil.rmtree(folder, ignore_errors=True)

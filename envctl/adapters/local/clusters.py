@@ -126,7 +126,9 @@ async def _programs(request: StartRequest, steps: Steps) -> Path:
     if request.source:
         steps.plan([UNPACK, START], build.BUILD_TIMEOUT)
         async with steps.running(UNPACK) as report:
-            return await asyncio.to_thread(archive.unpack, request.source, report)
+            programs = await asyncio.to_thread(archive.unpack, request.source, report)
+        build.make_current(programs)
+        return programs
     planned = build.step_names()
     if planned:
         host.check_room(cache_folder(), host.ROOM_TO_BUILD)

@@ -95,5 +95,5 @@ class Place:
 def place(name: str) -> Place:
     """The place of a cluster; raises ValueError for a name that Kubernetes would refuse."""
     if not _NAME.fullmatch(name):
-        raise ValueError(name)
+        raise ValueError(f"{name!r} cannot be the name of a cluster")
     return Place(name, clusters_folder() / name)
