@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import subprocess
 
@@ -15,9 +16,9 @@ from envctl.adapters.local.toolchain import find_go
 pytestmark = [pytest.mark.timeout(600)]
 
 
-async def test_the_rules_of_network_policies() -> None:
+def test_the_rules_of_network_policies() -> None:
     sources = sources_folder()
-    go = await find_go(sources)
+    go = asyncio.run(find_go(sources))
     done = subprocess.run(
         [go, "test", "-trimpath", "-vet=off", "-mod=readonly", "./internal/..."],
         cwd=sources,
