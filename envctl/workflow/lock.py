@@ -17,7 +17,8 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from envctl.errors import EnvctlError, Locked, Superseded, Unavailable
-from envctl.model.environment import NAME, PROJECT, SYSTEM_NAMESPACE, Environment
+from envctl.model import lease as leases
+from envctl.model.environment import SYSTEM_NAMESPACE, Environment
 from envctl.model.objects import LEASE, NAMESPACE, Obj, Resource, annotations_of
 from envctl.ports.cluster import AlreadyExists, Conflict
 from envctl.workflow import leftovers
@@ -28,15 +29,12 @@ if TYPE_CHECKING:
     from envctl.ports.clock import Clock
     from envctl.ports.cluster import Cluster
 
-#: Seconds that a lease is good for without renewal: what a run waits for a dead one.
-DURATION = 15.0
-RENEW_EVERY = DURATION / 3
+RENEW_EVERY = leases.DURATION / 3
+#: Seconds between two looks of a pipeline's run at whether a newer one asks for the lock.
+LOOK_EVERY = 1.0
 #: Part of the duration after which a run no longer trusts that the lease is still its own.
 TRUST = 0.6
 POLL = 0.5
-PIPELINE = "envctl.dev/pipeline"
-WANTED_BY = "envctl.dev/wanted-by"
-DELETED = "envctl.dev/deleted-at"
 
 
 @dataclass(slots=True)
@@ -58,6 +56,10 @@ class Lock:
     def name(self) -> str:
         """The Lease's name: the environment's namespace, which is unique in the cluster."""
         return self.environment.namespace
+
+    @property
+    def _pipeline(self) -> int:
+        return leases.number(self.environment.pipeline)
 
     @asynccontextmanager
     async def held(self) -> AsyncIterator[Lock]:
@@ -86,10 +88,10 @@ class Lock:
         if self._lost is not None:
             raise self._lost
         for _ in range(3):  # a renewal that met a conflict has verified nothing
-            if self.clock.monotonic() - self._renewed <= DURATION * TRUST:
+            if self.clock.monotonic() - self._renewed <= leases.DURATION * TRUST:
                 break
             await self._renew_once()
-        if self._lost is None and self.clock.monotonic() - self._renewed > DURATION:
+        if self._lost is None and self.clock.monotonic() - self._renewed > leases.DURATION:
             self._lost = self._not_renewed("It was changed at every attempt.")
         if self._lost is not None:
             raise self._lost
@@ -108,7 +110,7 @@ class Lock:
 
     async def forget(self) -> None:
         """The environment is gone: nothing of it lies outside."""
-        await self._annotate({leftovers.OUTSIDE: None, DELETED: self._now()})
+        await self._annotate({leftovers.OUTSIDE: None, leases.DELETED: self._now()})
 
     async def _annotate(self, notes: dict[str, str | None]) -> None:
         await self.check()
@@ -128,12 +130,11 @@ class Lock:
                     return
                 continue
             self._refuse_if_older(lease)
-            holder = _holder(lease)
-            mark = f"{holder} {lease['spec'].get('renewTime')} {lease['spec'].get('acquireTime')}"
+            holder = leases.holder(lease)
             now = self.clock.monotonic()
-            if mark != seen[0]:
-                seen = (mark, now)
-            if not holder or holder == self.run_id or now - seen[1] > _duration(lease):
+            if leases.mark(lease) != seen[0]:
+                seen = (leases.mark(lease), now)
+            if not holder or holder == self.run_id or now - seen[1] > leases.duration(lease):
                 if await self._take(lease, expired=bool(holder) and holder != self.run_id):
                     return
                 continue
@@ -153,10 +154,8 @@ class Lock:
         )
 
     def _refuse_if_older(self, lease: Obj) -> None:
-        newest = _number(annotations_of(lease).get(PIPELINE, ""))
-        mine = _number(self.environment.pipeline)
-        if mine and newest > mine:
-            raise self._superseded(newest)
+        if self._pipeline and leases.newest(lease) > self._pipeline:
+            raise self._superseded(leases.newest(lease))
 
     def _superseded(self, newest: int) -> Superseded:
         return Superseded(
@@ -167,16 +166,7 @@ class Lock:
         )
 
     async def _create(self) -> bool:
-        lease: Obj = {
-            "apiVersion": "coordination.k8s.io/v1",
-            "kind": "Lease",
-            "metadata": {
-                "name": self.name,
-                "namespace": SYSTEM_NAMESPACE,
-                "labels": self.environment.labels,
-            },
-            "spec": {},
-        }
+        lease = leases.new(self.environment)
         try:
             self._lease = await self.cluster.create(LEASE, self._mine(lease))
         except AlreadyExists:
@@ -205,7 +195,7 @@ class Lock:
 
     async def _take(self, lease: Obj, *, expired: bool) -> bool:
         if expired:
-            self.say(f"the run {_holder(lease)} has not renewed its lock; taking it over")
+            self.say(f"the run {leases.holder(lease)} has not renewed its lock; taking it over")
         began = self.clock.monotonic()
         try:
             self._lease = await self.cluster.replace(LEASE, self._mine(lease))
@@ -215,49 +205,24 @@ class Lock:
         return True
 
     def _mine(self, lease: Obj) -> Obj:
-        now = self.clock.now().strftime("%Y-%m-%dT%H:%M:%S.%fZ")
-        spec = lease.get("spec") or {}
-        notes = {k: v for k, v in annotations_of(lease).items() if k != WANTED_BY}
-        newest = max(_number(notes.get(PIPELINE, "")), _number(self.environment.pipeline))
-        if newest:
-            notes[PIPELINE] = str(newest)
-        labels = {PROJECT: self.environment.project, NAME: self.environment.name}
-        meta = lease["metadata"]
-        return {
-            **lease,
-            "metadata": {
-                **meta, "annotations": notes, "labels": {**(meta.get("labels") or {}), **labels},
-            },
-            "spec": {
-                "holderIdentity": self.run_id,
-                "leaseDurationSeconds": int(DURATION),
-                "acquireTime": now,
-                "renewTime": now,
-                "leaseTransitions": int(spec.get("leaseTransitions") or 0) + 1,
-            },
-        }  # fmt: skip
+        return leases.held_by(lease, self.environment, self.run_id, self._now())
 
     async def _ask_for_it(self, lease: Obj) -> None:
         """A newer pipeline leaves word that it wants the lock; the holder then lets go."""
-        mine = _number(self.environment.pipeline)
-        notes = annotations_of(lease)
-        if not mine or mine <= _number(notes.get(PIPELINE, "")):
-            return
-        if _number(notes.get(WANTED_BY, "")) >= mine:
-            return
-        asked = {**lease["metadata"], "annotations": {**notes, WANTED_BY: str(mine)}}
-        with contextlib.suppress(Conflict):
-            await self.cluster.replace(LEASE, {**lease, "metadata": asked})
+        asked = leases.asked_for(lease, self._pipeline)
+        if asked is not None:
+            with contextlib.suppress(Conflict):
+                await self.cluster.replace(LEASE, asked)
 
     # Keeping
 
     async def _renew(self, ended: asyncio.Timeout) -> None:
         try:
             while self._lost is None:
-                await asyncio.sleep(RENEW_EVERY if not self.environment.pipeline else 1.0)
+                await asyncio.sleep(LOOK_EVERY if self._pipeline else RENEW_EVERY)
                 if self.clock.monotonic() - self._renewed >= RENEW_EVERY:
                     await self._renew_once()
-                elif self.environment.pipeline:
+                elif self._pipeline:
                     await self._look()
         except EnvctlError as error:
             self._lost = self._lost or error
@@ -284,7 +249,7 @@ class Lock:
             except Conflict:
                 return  # somebody left word on it in between: seen at the next look
             except Unavailable as error:
-                if self.clock.monotonic() - self._renewed > DURATION:
+                if self.clock.monotonic() - self._renewed > leases.DURATION:
                     self._lost = self._not_renewed(str(error))
 
     def _not_renewed(self, why: str) -> Locked:
@@ -295,9 +260,9 @@ class Lock:
         )
 
     def _judge(self, lease: Obj | None) -> None:
-        if lease is None or _holder(lease) != self.run_id:
-            newest = _number(annotations_of(lease or {}).get(PIPELINE, ""))
-            if newest > _number(self.environment.pipeline):
+        if lease is None or leases.holder(lease) != self.run_id:
+            newest = leases.newest(lease or {})
+            if newest > self._pipeline:
                 self._lost = self._superseded(newest)
             else:
                 self._lost = Locked(
@@ -306,9 +271,8 @@ class Lock:
                     next="Run the command again.",
                 )
             return
-        wanted = _number(annotations_of(lease).get(WANTED_BY, ""))
-        if wanted > _number(self.environment.pipeline):
-            self._lost = self._superseded(wanted)
+        if leases.wanted_by(lease) > self._pipeline:
+            self._lost = self._superseded(leases.wanted_by(lease))
         self._lease = lease
 
     def _now(self) -> str:
@@ -322,21 +286,9 @@ class Lock:
             async with asyncio.timeout(5):
                 for _ in range(3):
                     lease = await self.cluster.get(LEASE, self.name, SYSTEM_NAMESPACE)
-                    if lease is None or _holder(lease) != self.run_id:
+                    if lease is None or leases.holder(lease) != self.run_id:
                         return
                     spec = {**lease["spec"], "holderIdentity": ""}
                     with contextlib.suppress(Conflict):
                         await self.cluster.replace(LEASE, {**lease, "spec": spec})
                         return
-
-
-def _holder(lease: Obj) -> str:
-    return str((lease.get("spec") or {}).get("holderIdentity") or "")
-
-
-def _duration(lease: Obj) -> float:
-    return float((lease.get("spec") or {}).get("leaseDurationSeconds") or DURATION)
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isdigit() else 0

@@ -26,6 +26,7 @@ apiVersion: apps/v1
 kind: Deployment
 metadata: {name: {{ .Release.Name }}, labels: {note: {{ .Values.note | quote }}}}
 spec:
+  replicas: 1
   selector: {matchLabels: {app: {{ .Release.Name }}}}
   template:
     metadata: {labels: {app: {{ .Release.Name }}}}
