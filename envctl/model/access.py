@@ -3,6 +3,7 @@
 ``view`` reads everything but Secrets; ``edit`` may also try things out: exec, forward a port,
 restart, scale, delete a pod. Neither may change the guardrails, nor grant anything to others. Each
 role has an account of its own, so that a credential never grows by what somebody else asks for.
+Kubernetes lets nobody grant more than they hold: every rule here is among what ``doctor`` asks for.
 """
 
 from __future__ import annotations
@@ -29,27 +30,22 @@ def _rule(group: str, resources: tuple[str, ...], *verbs: str) -> dict[str, Any]
 _READ = ("get", "list", "watch")
 _WRITE = ("create", "update", "patch", "delete")
 _VIEW = [
-    _rule("", ("pods", "services", "configmaps", "endpoints", "events", "serviceaccounts",
-               "persistentvolumeclaims", "resourcequotas", "limitranges",
-               "replicationcontrollers"), *_READ),
+    _rule("", ("pods", "services", "configmaps", "events", "serviceaccounts",
+               "persistentvolumeclaims", "resourcequotas", "limitranges"), *_READ),
     _rule("", ("pods/log",), "get"),
     _rule("", ("namespaces",), "get"),  # its own: a Role reaches no other
-    _rule("apps", ("deployments", "statefulsets", "daemonsets", "replicasets",
-                   "controllerrevisions"), *_READ),
+    _rule("apps", ("deployments", "statefulsets", "daemonsets", "replicasets"), *_READ),
     _rule("batch", ("jobs", "cronjobs"), *_READ),
     _rule("networking.k8s.io", ("ingresses", "networkpolicies"), *_READ),
     _rule("autoscaling", ("horizontalpodautoscalers",), *_READ),
     _rule("policy", ("poddisruptionbudgets",), *_READ),
-    _rule("discovery.k8s.io", ("endpointslices",), *_READ),
-    _rule("metrics.k8s.io", ("pods",), *_READ),
 ]  # fmt: skip
 _EDIT = [
     # exec, attach and port-forward are a GET over websockets, a POST before that.
     _rule("", ("pods/exec", "pods/attach", "pods/portforward"), "get", "create"),
     _rule("", ("pods", "services", "configmaps"), *_WRITE),
-    _rule("apps", ("deployments", "statefulsets", "daemonsets", "replicasets"), *_WRITE),
-    _rule("apps", ("deployments/scale", "statefulsets/scale", "replicasets/scale"),
-          "get", "update", "patch"),
+    _rule("apps", ("deployments", "statefulsets", "daemonsets"), *_WRITE),
+    _rule("apps", ("deployments/scale", "statefulsets/scale"), "get", "update", "patch"),
     _rule("batch", ("jobs", "cronjobs"), *_WRITE),
 ]  # fmt: skip
 

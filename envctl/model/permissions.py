@@ -71,6 +71,10 @@ _TABLE: tuple[tuple[Scope, str, str, str, str], ...] = (
     (Scope.ENVIRONMENT, "rbac.authorization.k8s.io", "roles rolebindings", _ALL,
      "`kubeconfig`, and applications that bring roles"),
     (Scope.ENVIRONMENT, "", "serviceaccounts/token", "create", "`kubeconfig`"),
+    (Scope.ENVIRONMENT, "", "pods/exec pods/attach pods/portforward", "get create",
+     "`kubeconfig --role edit`"),
+    (Scope.ENVIRONMENT, "apps", "deployments/scale statefulsets/scale", "get update patch",
+     "`kubeconfig --role edit`"),
 )  # fmt: skip
 
 

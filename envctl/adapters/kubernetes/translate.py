@@ -23,6 +23,8 @@ _FORBIDDEN = re.compile(
     r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)"'
     r' in API group "(?P<group>[^"]*)"(?: in the namespace "(?P<namespace>[^"]+)")?'
 )
+#: Rules of a refused Role that are shown.
+_RULES = 3
 _MANAGER = re.compile(r'conflict with "(?P<manager>[^"]+)"')
 
 
@@ -113,12 +115,7 @@ def _forbidden(what: str, message: str, why: str) -> EnvctlError:
             next="Ask for less, or raise environment.quota in envctl.yaml.",
         )
     if "attempting to grant RBAC permissions not currently held" in message:
-        return Forbidden(
-            what,
-            why=why,
-            next="Nobody can grant what they may not do: an administrator adds these rules to the "
-            "role of the credential that you use.",
-        )
+        return _escalation(what, message)
     match = _FORBIDDEN.search(message)
     if not match:
         return Refused(what, why=why, next="An admission rule of the cluster forbids it.")
@@ -132,6 +129,19 @@ def _forbidden(what: str, message: str, why: str) -> EnvctlError:
         what,
         why=f"{match['user']!r} may not {match['verb']} {match['resource']} {where}.",
         next=f"An administrator adds this rule to its {kind}: {rule}.",
+    )
+
+
+def _escalation(what: str, message: str) -> Forbidden:
+    """RBAC lets nobody grant more than they hold; the server lists every rule that lacks."""
+    rules = re.findall(r"\{[^{}]*\}", message)
+    more = f" and {len(rules) - _RULES} more" if len(rules) > _RULES else ""
+    return Forbidden(
+        what,
+        why=f"The credential would grant what it may not do itself: "
+        f"{', '.join(rules[:_RULES])}{more}.",
+        next="An administrator adds these rules to the credential's own role; `envctl doctor` "
+        "lists them all.",
     )
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from envctl.model import access
+from envctl.model import access, permissions
 from envctl.model.access import AccessRole
 
 
@@ -44,3 +44,16 @@ def test_what_was_changed_by_hand_is_not_the_same() -> None:
     assert access.same(role, {**role, "metadata": {"uid": "1"}})
     assert not access.same(role, {**role, "rules": role["rules"][1:]})
     assert not access.same(binding, {**binding, "subjects": []})
+
+
+def test_whoever_passes_doctor_can_grant_every_rule() -> None:
+    """Kubernetes refuses to grant what the one who grants may not do."""
+    held = {(p.group, p.resource, p.verb) for p in permissions.needed()}
+    granted = {
+        (group, resource, verb)
+        for rule in access.rules(AccessRole.EDIT)
+        for group in rule["apiGroups"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+    assert granted - held == set()
