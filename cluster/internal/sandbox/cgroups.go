@@ -64,15 +64,40 @@ func delegate(path string) error {
 	for _, controller := range strings.Fields(string(available)) {
 		err := os.WriteFile(control, []byte("+"+controller), 0o644)
 		if errors.Is(err, syscall.EBUSY) {
-			return fmt.Errorf("%s holds processes, so it cannot hand controller %s to a node; "+
-				"in a container, start it with the host's cgroup namespace or under an init system",
-				path, controller)
+			if err := vacate(path); err != nil {
+				return err
+			}
+			err = os.WriteFile(control, []byte("+"+controller), 0o644)
 		}
 		if err != nil && needed(controller) {
 			return fmt.Errorf("controller %s in %s: %w", controller, path, err)
 		}
 	}
 	return nil
+}
+
+// vacate moves the processes of a group into a child of it. Version 2 lets only a
+// group without processes hand on its controllers; the machine's own root is exempt,
+// but what a container sees as the root is an ordinary group, with its shell in it.
+func vacate(path string) error {
+	leaf := filepath.Join(path, "init") // where others that nest containers put them too
+	if err := os.MkdirAll(leaf, 0o755); err != nil {
+		return err
+	}
+	for range 20 { // a process that forks meanwhile needs another round
+		content, err := os.ReadFile(filepath.Join(path, "cgroup.procs"))
+		if err != nil {
+			return err
+		}
+		pids := strings.Fields(string(content))
+		if len(pids) == 0 {
+			return nil
+		}
+		for _, pid := range pids {
+			_ = os.WriteFile(filepath.Join(leaf, "cgroup.procs"), []byte(pid), 0o644) // it may have ended
+		}
+	}
+	return fmt.Errorf("%s holds processes that cannot be moved, so it cannot hand its controllers to a node", path)
 }
 
 func needed(controller string) bool {
