@@ -123,11 +123,13 @@ def _bug(error: Exception) -> EnvctlError:
     ) as file:
         file.write(f"envctl {__version__}, Python {sys.version}\n{' '.join(sys.argv[:2])}\n\n")
         traceback.print_exception(error, file=file)
-    return EnvctlError(
+    bug = EnvctlError(
         "This is a bug in envctl.",
         why=f"{type(error).__name__}: {str(error)[:200]}.",
         next=f"Report it with {file.name}, which holds the traceback; running again does no harm.",
     )
+    bug.exit_code = EXIT_BUG
+    return bug
 
 
 def wait_for(work: Coroutine[Any, Any, int]) -> Verb:
