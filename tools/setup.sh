@@ -79,7 +79,9 @@ make_venv() {
   say "making $venv from $lock (about a minute)"
   "$python" -m venv --clear "$venv"
   echo "$purpose" >"$venv/purpose"
-  "$venv/bin/pip" install --quiet --disable-pip-version-check --require-hashes -r "$lock"
+  # Python compiles what is used when it is used: not all of it now.
+  "$venv/bin/pip" install --quiet --no-compile --disable-pip-version-check --require-hashes \
+    -r "$lock"
 }
 install_checkout() {
   # No build isolation: it would fetch a build backend that no lock file names.
