@@ -121,6 +121,20 @@ def test_a_start_that_is_killed_leaves_nothing_running(
     assert local("status", "-o", "json").json["state"] == "stopped"
 
 
+def test_a_start_goes_on_when_its_command_is_killed(
+    local: Callable[..., Any], folder: Path, tmp_path: Path
+) -> None:
+    env = {"ENVCTL_LOCAL_DIR": str(tmp_path / "clusters")}
+    arguments = ("--name", NAME, "--profile", "control-plane")
+    starting = Envctl().start("local", "start", *arguments, env=env)
+    until("the beginning", (folder / "status.json").exists)
+    until("process 1", lambda: supervisor(folder)["inside"] > 0)
+    starting.kill()
+    starting.communicate(timeout=60)
+    found = local("start", "--profile", "control-plane", "-o", "json").json
+    assert found["state"] == "running"
+
+
 def test_data_outlives_a_stop(local: Callable[..., Any], folder: Path) -> None:
     local("start", "--profile", "control-plane", "--nodes-fake", "2")
     found = local("status", "-o", "json").json

@@ -37,11 +37,12 @@ class EmbeddedClusters:
         host.check_machine()
         there = _place(request.name)
         there.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        steps = Steps(emit)
         async with locked(there.folder / "start.lock"):
             if supervise.is_alive(there):
                 _check_same(there, request)
+                await _until_running(there, steps)
                 return _status(there)
-            steps = Steps(emit)
             programs = await _programs(request, steps)
             host.check_room(there.folder, host.ROOM_TO_RUN)
             supervise.write_json(there.config, _config(there, request, programs))
@@ -180,6 +181,16 @@ def _check_same(there: Place, request: StartRequest) -> None:
             why=f"Its {', its '.join(differs)}.",
             next=f"Stop it first with `envctl local stop --name {there.name}` (it keeps its data).",
         )
+
+
+async def _until_running(there: Place, steps: Steps) -> None:
+    """Wait for the start of a cluster whose own ``start`` was killed: its supervisor goes on."""
+    status = supervise.read_status(there)
+    if status.state == "running":
+        return
+    steps.plan([START], supervise.START_TIMEOUT)
+    async with steps.running(START) as report:
+        await supervise.until_running(there, status.pid, report)
 
 
 async def _run(there: Place, programs: Path, report: Callable[[str], None]) -> None:
