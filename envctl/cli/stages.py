@@ -5,18 +5,59 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from envctl.cli import boundary
-from envctl.cli.wiring import wired
+from envctl.cli.options import (
+    DEFAULT_FILE,
+    ContextOption,
+    FileOption,
+    ImageOption,
+    JunitOption,
+    LockTimeoutOption,
+    MetricsOption,
+    NameOption,
+    Options,
+    OutputOption,
+    ProjectOption,
+    PushgatewayOption,
+)
 from envctl.errors import EXIT_OK
 
 if TYPE_CHECKING:
-    from envctl.cli.options import Options
+    from collections.abc import Callable
+
     from envctl.output.sink import Output
 
 
-def run(options: Options, stages: tuple[str, ...]) -> None:
+def command(verb: str, stages: tuple[str, ...], text: str) -> Callable[..., None]:
+    """The command of a verb that runs these stages; ``text`` is its help."""
+
+    def run(
+        file: FileOption = DEFAULT_FILE,
+        context: ContextOption = "",
+        project: ProjectOption = "",
+        name: NameOption = "",
+        image: ImageOption = [],  # noqa: B006 - typer reads it, nobody changes it
+        output: OutputOption = None,
+        junit: JunitOption = None,
+        metrics_file: MetricsOption = None,
+        pushgateway: PushgatewayOption = "",
+        lock_timeout: LockTimeoutOption = "5m",
+    ) -> None:
+        options = Options(
+            verb, file, context, project, name, output, tuple(image), junit, metrics_file,
+            pushgateway, lock_timeout,
+        )  # fmt: skip
+        _run(options, stages)
+
+    run.__name__ = verb
+    run.__doc__ = text
+    return run
+
+
+def _run(options: Options, stages: tuple[str, ...]) -> None:
     """Run stages and exit with the code of how they ended."""
 
     async def verb(out: Output) -> int:
+        from envctl.cli.wiring import wired
         from envctl.workflow.up import up
 
         async with wired(options, out, needs_file=True) as found:

@@ -78,7 +78,7 @@ def _actions(env: Mapping[str, str]) -> CIContext:
 
 
 def _digits(value: str) -> str:
-    return value if value.isdigit() else ""
+    return value if value.isascii() and value.isdigit() else ""
 
 
 def _user() -> str:

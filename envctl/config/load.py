@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from envctl.config.yamlfile import Document
 
 FILE = "envctl.yaml"
+_LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
+_HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
 
 #: Room for a small application; a project that needs more says so.
 DEFAULT_QUOTA = {"requests.cpu": "4", "requests.memory": "8Gi", "pods": "60"}
@@ -107,7 +110,7 @@ def _environment(
     lifetime = section.get("lifetime", {})
     base = _variables(found, ci, {})
     base.pop("host"), base.pop("url")
-    host = _one(document, ("environment", "host"), section.get("host", ""), base)
+    host = _host(document, _one(document, ("environment", "host"), section.get("host", ""), base))
     url = _one(
         document, ("environment", "url"), section.get("url", ""), {**base, "host": host}
     ) or _default_url(host, ingress)
@@ -124,6 +127,14 @@ def _environment(
         ttl=_seconds(document, ("environment", "lifetime", "ttl"), lifetime.get("ttl", "72h")),
         max_age=_seconds(document, ("environment", "lifetime", "max"), lifetime.get("max", "14d")),
     )
+
+
+def _host(document: Document, host: str) -> str:
+    """The host if it is a DNS name (RFC 1123): a branch's name may have come into it."""
+    if not host or (len(host) <= 253 and _HOST.fullmatch(host)):
+        return host
+    message = f"environment.host becomes {validate.shown(host)}, which is no host name."
+    raise validate.problems(document, [validate.at(document, ("environment", "host"), message)])
 
 
 def _default_url(host: str, ingress: str) -> str:

@@ -43,7 +43,7 @@ def newest(secrets: list[Obj]) -> list[Release]:
 
 def _version(secret: Obj) -> int:
     text = labels_of(secret).get("version", "0")
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isdecimal() else 0
 
 
 def _release(secret: Obj) -> Release:

@@ -50,7 +50,7 @@ def mark(lease: Obj) -> str:
 
 def number(text: str) -> int:
     """A pipeline's number; 0 for none."""
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isascii() and text.isdigit() else 0
 
 
 def newest(lease: Obj) -> int:

@@ -15,11 +15,15 @@ from envctl.model.drift import find as find_drift
 from envctl.model.objects import Key, Obj, Resource, digest, key_of
 from envctl.model.plan import ComponentPlan, Drift, repeated, shared_objects
 from envctl.model.spec import Component, ManifestsSource
+from envctl.ports.cluster import UnknownKind
 from envctl.workflow.live import Live, look
 
 if TYPE_CHECKING:
     from envctl.model.record import Deployed
     from envctl.workflow.run import Run
+
+#: A part of a group, version or plural: what may stand in a URL's path.
+_WORD = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 
 
 async def plan(run: Run, *, always_render: bool = False) -> list[ComponentPlan]:
@@ -105,9 +109,12 @@ async def _place(
     run: Run, obj: Obj, component: str, defined: dict[tuple[str, str], Resource]
 ) -> tuple[Resource, Obj]:
     """Find the kind, refuse what is outside the environment, and claim the object."""
-    resource = defined.get((obj["apiVersion"], obj["kind"])) or await run.cluster.resource(
-        obj["apiVersion"], obj["kind"]
-    )
+    try:
+        resource = await run.cluster.resource(obj["apiVersion"], obj["kind"])
+    except UnknownKind:  # what the cluster serves counts, not what a definition says of it
+        if (obj["apiVersion"], obj["kind"]) not in defined:
+            raise
+        resource = defined[obj["apiVersion"], obj["kind"]]
     if not resource.namespaced:
         await _may_own(run, obj, resource)
     if resource == objects.CONFIG_MAP and obj["metadata"]["name"] == record.NAME:
@@ -147,10 +154,10 @@ def _definitions(found: list[Obj]) -> dict[tuple[str, str], Resource]:
         spec = obj.get("spec") or {}
         names = spec.get("names") or {}
         for version in spec.get("versions") or []:
-            resource = Resource(
-                spec.get("group", ""), version.get("name", ""), names.get("plural", ""),
-                names.get("kind", ""), spec.get("scope") == "Namespaced",
-            )  # fmt: skip
+            words = (spec.get("group", ""), version.get("name", ""), names.get("plural", ""))
+            if not all(_WORD.fullmatch(str(word)) for word in words):
+                continue  # the server will refuse the definition; its parts become no path here
+            resource = Resource(*words, names.get("kind", ""), spec.get("scope") == "Namespaced")
             kinds[resource.api_version, resource.kind] = resource
     return kinds
 

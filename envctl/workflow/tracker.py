@@ -189,4 +189,4 @@ def _replaced(objects: dict[Key, Obj], key: Key, obj: Obj) -> bool:
 def _version(obj: Obj | None) -> int:
     """The resource version, which the API server hands out in growing order (KEP-5504)."""
     text = str((obj or {}).get("metadata", {}).get("resourceVersion", ""))
-    return int(text) if text.isdigit() else 0
+    return int(text) if text.isdecimal() else 0

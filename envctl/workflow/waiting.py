@@ -91,7 +91,8 @@ async def until_ready(run: Run, context: StepContext, applied: list[tuple[Resour
     run.tracker.ensure({resource for resource, _ in targets})
     name = context.step.component or context.step.name
     wait = Wait(run.tracker, name, tuple(key_of(o) for _, o in targets), run.clock.monotonic())
-    limit = max(0.0, attempt.remaining(context.step.timeout) - EXPLAIN / 2)
+    left = attempt.remaining(context.step.timeout)
+    limit = left - min(EXPLAIN / 2, left / 4)
     try:
         async with context.only_waiting():
             async with asyncio.timeout(limit):

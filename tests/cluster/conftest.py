@@ -23,6 +23,7 @@ import pytest
 
 from tests.cluster import busybox
 from tests.cluster import node as nodes
+from tests.cluster.app import App
 from tests.cluster.node import Envctl, Kubectl, Node
 
 if TYPE_CHECKING:
@@ -110,3 +111,15 @@ def write(tmp_path: Path) -> Callable[[dict[str, str]], Path]:
         return tmp_path
 
     return _write
+
+
+@pytest.fixture
+def app(
+    envctl: Envctl,
+    node: Node,
+    kubectl: Kubectl,
+    project: str,
+    write: Callable[[dict[str, str]], Path],
+) -> App:
+    """A small application of three components and a check, to be broken by the test."""
+    return App(envctl, node, kubectl, project, write)

@@ -10,21 +10,9 @@ import pytest
 from tests.cluster.app import App, deployment
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from pathlib import Path
 
-    from tests.cluster.node import Envctl, Finished, Kubectl, Node
-
-
-@pytest.fixture
-def app(
-    envctl: Envctl,
-    node: Node,
-    kubectl: Kubectl,
-    project: str,
-    write: Callable[[dict[str, str]], Path],
-) -> App:
-    return App(envctl, node, kubectl, project, write)
+    from tests.cluster.node import Finished
 
 
 def refused(app: App, code: int, *words: str, **options: dict[str, str]) -> Finished:

@@ -16,7 +16,6 @@ from tests.cluster.node import tool
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.cluster.node import Envctl, Kubectl, Node
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -60,25 +59,18 @@ def hook(events: str, command: str) -> str:
 
 
 @pytest.fixture(params=["helm", "helm3"])
-def app(
-    envctl: Envctl,
-    node: Node,
-    kubectl: Kubectl,
-    project: str,
-    write: Callable[[dict[str, str]], Path],
-    request: pytest.FixtureRequest,
-) -> App:
-    made = App(envctl, node, kubectl, project, write)
-    made.env = {"ENVCTL_HELM": tool(request.param)}
-    made.write(
+def app(app: App, request: pytest.FixtureRequest) -> App:
+    """The application as one release, by Helm 4 and by Helm 3."""
+    app.env = {"ENVCTL_HELM": tool(request.param)}
+    app.write(
         {
             "chart/Chart.yaml": CHART,
             "chart/values.yaml": "note: one\n",
             "chart/templates/workload.yaml": WORKLOAD,
-            "envctl.yaml": release(made, "one"),
+            "envctl.yaml": release(app, "one"),
         }
     )
-    return made
+    return app
 
 
 def release(app: App, note: str) -> str:

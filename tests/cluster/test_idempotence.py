@@ -14,20 +14,6 @@ from tests.cluster.app import App, deployment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
-
-    from tests.cluster.node import Envctl, Kubectl, Node
-
-
-@pytest.fixture
-def app(
-    envctl: Envctl,
-    node: Node,
-    kubectl: Kubectl,
-    project: str,
-    write: Callable[[dict[str, str]], Path],
-) -> App:
-    return App(envctl, node, kubectl, project, write)
 
 
 def test_every_verb_twice(app: App) -> None:

@@ -7,15 +7,11 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.cluster.app import App, deployment
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
-    from tests.cluster.node import Envctl, Kubectl, Node
 
 NEVER_READY = deployment("web").replace(
     "IfNotPresent}", 'IfNotPresent, readinessProbe: {exec: {command: ["/none"]}}}'
@@ -25,17 +21,6 @@ NEVER_READY = deployment("web").replace(
 def pipeline(number: int) -> dict[str, str]:
     """The variables of a GitLab job."""
     return {"GITLAB_CI": "true", "CI_PIPELINE_ID": str(number), "CI_COMMIT_REF_NAME": "main"}
-
-
-@pytest.fixture
-def app(
-    envctl: Envctl,
-    node: Node,
-    kubectl: Kubectl,
-    project: str,
-    write: Callable[[dict[str, str]], Path],
-) -> App:
-    return App(envctl, node, kubectl, project, write)
 
 
 def _holder(app: App) -> str:

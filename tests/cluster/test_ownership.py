@@ -6,24 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster.app import App
-
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
-    from pathlib import Path
+    from collections.abc import Iterator
 
-    from tests.cluster.node import Envctl, Kubectl, Node
-
-
-@pytest.fixture
-def app(
-    envctl: Envctl,
-    node: Node,
-    kubectl: Kubectl,
-    project: str,
-    write: Callable[[dict[str, str]], Path],
-) -> App:
-    return App(envctl, node, kubectl, project, write)
+    from tests.cluster.app import App
 
 
 @pytest.fixture

@@ -7,19 +7,13 @@ question about a mapping.
 from __future__ import annotations
 
 import asyncio
-import json
-from collections import Counter
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
 
-import aiohttp
 from aiohttp import ClientTimeout
 
 from envctl.adapters.kubernetes import discovery, translate
-from envctl.adapters.kubernetes.connect import open_client
 from envctl.adapters.kubernetes.streams import log_query, read_log, watch_changes
-from envctl.adapters.retrying import Transient, retrying
-from envctl.model import step
+from envctl.adapters.kubernetes.transport import REQUEST_TIMEOUT, Transport
 from envctl.model.environment import FIELD_MANAGER
 from envctl.model.objects import WELL_KNOWN, Obj, Resource
 from envctl.ports import attempt
@@ -28,13 +22,9 @@ from envctl.ports.cluster import Conflict, UnknownKind
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from kubernetes.aio.client import ApiClient
-
     from envctl.adapters.kubernetes.connect import Target
     from envctl.ports.cluster import Change, Lines, Objects
 
-#: Seconds one request may take; a server that is silent for longer is tried again.
-REQUEST_TIMEOUT = 30.0
 PAGE = 500
 _METADATA = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json"
 _TYPES = {
@@ -43,73 +33,13 @@ _TYPES = {
 }
 
 
-class KubernetesCluster:
+class KubernetesCluster(Transport):
     """One cluster through one credential; see ``envctl.ports.cluster.Cluster``."""
 
     def __init__(self, target: Target) -> None:
-        self.target = target
-        self.context = target.context
-        self.by_verb: Counter[str] = Counter()
-        self._client: ApiClient | None = None
-        self._opening = asyncio.Lock()
+        super().__init__(target)
         self._kinds: dict[tuple[str, str], Resource] | None = None
         self._discovering = asyncio.Lock()
-
-    # Requests
-
-    @property
-    def requests(self) -> int:
-        """How many requests were sent, retries included."""
-        return self.by_verb.total()
-
-    async def client(self) -> ApiClient:
-        """The connection, opened by the first who needs it."""
-        async with self._opening:
-            if self._client is None:
-                self._client = await open_client(self.target)
-            return self._client
-
-    async def send(
-        self,
-        method: str,
-        path: str,
-        *,
-        query: dict[str, Any] | None = None,
-        body: Obj | None = None,
-        content: str = "application/json",
-        accept: str = "application/json",
-        timeout: ClientTimeout | None = None,
-    ) -> aiohttp.ClientResponse:
-        """One request, one answer, not retried; the caller reads and releases it."""
-        client = await self.client()
-        headers = {"Accept": accept, "Content-Type": content, **client.default_headers}
-        await client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
-        url = client.configuration.host + path + (f"?{urlencode(query)}" if query else "")
-        self.by_verb[method.lower()] += 1
-        limit = timeout or ClientTimeout(total=attempt.remaining(REQUEST_TIMEOUT) or 0.001)
-        try:
-            answer = await client.rest_client.request(
-                method, url, headers=headers, body=body, _request_timeout=limit
-            )
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise translate.error_of_connection(
-                error, client.configuration.host, self.context
-            ) from error
-        response: aiohttp.ClientResponse = answer.response
-        return response
-
-    async def _once(self, method: str, path: str, doing: str, **options: Any) -> Any:
-        response = await self.send(method, path, **options)
-        try:
-            data = await response.read()
-        except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise translate.error_of_connection(error, str(response.host), self.context) from error
-        if response.status >= 300:
-            raise translate.error_for(response.status, data, response.headers, doing, self.context)
-        return _json(data, doing)
-
-    async def _ask(self, method: str, path: str, doing: str, **options: Any) -> Any:
-        return await retrying(step.API, lambda: self._once(method, path, doing, **options))
 
     # Kinds
 
@@ -139,7 +69,7 @@ class KubernetesCluster:
     async def get(self, resource: Resource, name: str, namespace: str = "") -> Obj | None:
         """The object, or None where there is none."""
         try:
-            found: Obj = await self._ask(
+            found: Obj = await self.ask(
                 "GET", resource.path(namespace, name), f"read {resource.kind}/{name}"
             )
         except translate.NotFound:
@@ -162,7 +92,7 @@ class KubernetesCluster:
         items: Objects = []
         while True:
             try:
-                page = await self._ask(
+                page = await self.ask(
                     "GET",
                     resource.path(namespace),
                     f"list {resource.plural}",
@@ -189,7 +119,7 @@ class KubernetesCluster:
         """Create; raises AlreadyExists."""
         namespace = obj["metadata"].get("namespace", "")
         name = obj["metadata"].get("name", "")
-        found: Obj = await self._ask(
+        found: Obj = await self.ask(
             "POST",
             resource.path(namespace),
             f"create {resource.kind}/{name}",
@@ -201,7 +131,7 @@ class KubernetesCluster:
     async def replace(self, resource: Resource, obj: Obj) -> Obj:
         """Replace the version that ``obj`` was read as; raises Conflict."""
         meta = obj["metadata"]
-        found: Obj = await self._ask(
+        found: Obj = await self.ask(
             "PUT",
             resource.path(meta.get("namespace", ""), meta["name"]),
             f"update {resource.kind}/{meta['name']}",
@@ -224,7 +154,7 @@ class KubernetesCluster:
         query = {"fieldManager": manager, "force": str(force).lower()}
         if dry_run:
             query["dryRun"] = "All"
-        found: Obj = await self._ask(
+        found: Obj = await self.ask(
             "PATCH",
             resource.path(meta.get("namespace", ""), meta["name"]),
             f"apply {resource.kind}/{meta['name']}",
@@ -236,7 +166,7 @@ class KubernetesCluster:
 
     async def patch(self, resource: Resource, name: str, namespace: str, patch: Obj) -> Obj:
         """Merge-patch; with ``metadata.uid`` or ``resourceVersion`` in it as precondition."""
-        found: Obj = await self._ask(
+        found: Obj = await self.ask(
             "PATCH",
             resource.path(namespace, name),
             f"update {resource.kind}/{name}",
@@ -265,7 +195,7 @@ class KubernetesCluster:
         if grace is not None:
             body["gracePeriodSeconds"] = grace
         try:
-            await self._ask(
+            await self.ask(
                 "DELETE",
                 resource.path(namespace, name),
                 f"delete {resource.kind}/{name}",
@@ -281,7 +211,7 @@ class KubernetesCluster:
 
     async def call(self, method: str, path: str, body: Obj | None = None) -> Any:
         """One plain request to a path without a resource."""
-        return await self._ask(method, path, f"answer {path}", body=body)
+        return await self.ask(method, path, f"answer {path}", body=body)
 
     # Streams
 
@@ -325,19 +255,3 @@ class KubernetesCluster:
         # A log that is followed may be silent for hours, one that is read may not.
         limit = ClientTimeout(total=None, sock_connect=10, sock_read=None if follow else 30)
         return read_log(self, namespace, pod, query, limit)
-
-    async def close(self) -> None:
-        """Close the connections."""
-        if self._client is not None:
-            await self._client.close()
-
-
-def _json(data: bytes, doing: str) -> Any:
-    try:
-        return json.loads(data) if data else {}
-    except ValueError as error:
-        raise Transient(
-            f"The cluster did not {doing}.",
-            why="Its answer is not JSON; something in between answered instead.",
-            next="Check the proxy and the server address in the kubeconfig.",
-        ) from error

@@ -24,7 +24,7 @@ async def discover(cluster: KubernetesCluster) -> Kinds:
     """Every kind by apiVersion and kind; stale groups (a dead APIService) are left out."""
     found: Kinds = {}
     for root in ("/api", "/apis"):
-        answer = await cluster._ask("GET", root, "list its kinds", accept=_ACCEPT)  # noqa: SLF001
+        answer = await cluster.ask("GET", root, "list its kinds", accept=_ACCEPT)
         for resource in _resources(answer):
             found.setdefault((resource.api_version, resource.kind), resource)
     return found

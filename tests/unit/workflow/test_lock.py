@@ -9,8 +9,8 @@ import pytest
 
 from envctl.errors import EnvctlError, Locked, Superseded, Unavailable
 from envctl.model.environment import SYSTEM_NAMESPACE, Environment
-from envctl.model.objects import LEASE, NAMESPACE, Resource
 from envctl.model.lease import DURATION, PIPELINE
+from envctl.model.objects import LEASE, NAMESPACE, Resource
 from envctl.workflow.lock import Lock
 from tests.unit.fakes import FakeCluster, nothing
 from tests.unit.virtual import FakeClock, VirtualLoop, virtually

@@ -1,0 +1,113 @@
+"""One connection pool and one credential: requests are sent, counted, retried, translated."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections import Counter
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import aiohttp
+from aiohttp import ClientTimeout
+
+from envctl.adapters.kubernetes import translate
+from envctl.adapters.kubernetes.connect import open_client
+from envctl.adapters.retrying import Transient, retrying
+from envctl.model import step
+from envctl.ports import attempt
+
+if TYPE_CHECKING:
+    from kubernetes.aio.client import ApiClient
+
+    from envctl.adapters.kubernetes.connect import Target
+    from envctl.model.objects import Obj
+
+#: Seconds one request may take; a server that is silent for longer is tried again.
+REQUEST_TIMEOUT = 30.0
+
+
+class Transport:
+    """Plain JSON requests to one API server.
+
+    The library's generated models cost more to import and to fill than the rest of a run;
+    everything envctl asks is a question about a mapping.
+    """
+
+    def __init__(self, target: Target) -> None:
+        self.target = target
+        self.context = target.context
+        self.by_verb: Counter[str] = Counter()
+        self._client: ApiClient | None = None
+        self._opening = asyncio.Lock()
+
+    @property
+    def requests(self) -> int:
+        """How many requests were sent, retries included."""
+        return self.by_verb.total()
+
+    async def client(self) -> ApiClient:
+        """The connection, opened by the first who needs it."""
+        async with self._opening:
+            if self._client is None:
+                self._client = await open_client(self.target)
+            return self._client
+
+    async def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        query: dict[str, Any] | None = None,
+        body: Obj | None = None,
+        content: str = "application/json",
+        accept: str = "application/json",
+        timeout: ClientTimeout | None = None,
+    ) -> aiohttp.ClientResponse:
+        """One request, one answer, not retried; the caller reads and releases it."""
+        client = await self.client()
+        headers = {"Accept": accept, "Content-Type": content, **client.default_headers}
+        await client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
+        url = client.configuration.host + path + (f"?{urlencode(query)}" if query else "")
+        self.by_verb[method.lower()] += 1
+        limit = timeout or ClientTimeout(total=attempt.remaining(REQUEST_TIMEOUT) or 0.001)
+        try:
+            answer = await client.rest_client.request(
+                method, url, headers=headers, body=body, _request_timeout=limit
+            )
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise translate.error_of_connection(
+                error, client.configuration.host, self.context
+            ) from error
+        response: aiohttp.ClientResponse = answer.response
+        return response
+
+    async def _once(self, method: str, path: str, doing: str, **options: Any) -> Any:
+        response = await self.send(method, path, **options)
+        try:
+            data = await response.read()
+        except (aiohttp.ClientError, TimeoutError, OSError) as error:
+            raise translate.error_of_connection(error, str(response.host), self.context) from error
+        if response.status >= 300:
+            raise translate.error_for(response.status, data, response.headers, doing, self.context)
+        return _json(data, doing)
+
+    async def ask(self, method: str, path: str, doing: str, **options: Any) -> Any:
+        """The answer to a request, retried by the policy ``api``; ``doing`` is for the error."""
+        return await retrying(step.API, lambda: self._once(method, path, doing, **options))
+
+    async def close(self) -> None:
+        """Close the connections."""
+        if self._client is not None:
+            await self._client.close()
+
+
+def _json(data: bytes, doing: str) -> Any:
+    try:
+        return json.loads(data) if data else {}
+    except ValueError as error:
+        raise Transient(
+            f"The cluster did not {doing}.",
+            why="Its answer is not JSON; something in between answered instead.",
+            next="Check the proxy and the server address in the kubeconfig.",
+        ) from error
