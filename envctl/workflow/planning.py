@@ -7,6 +7,7 @@ at the live objects.
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import TYPE_CHECKING
 
 from envctl.errors import ConfigError, Refused
