@@ -49,6 +49,24 @@ func clearLastRun() error {
 			return err
 		}
 	}
+	return shortenLogs()
+}
+
+// A log that has grown beyond this is begun anew; the last one is kept.
+const longLog = 16 << 20
+
+func shortenLogs() error {
+	logs, err := filepath.Glob(logFile("*"))
+	if err != nil {
+		return err
+	}
+	for _, log := range logs {
+		if info, err := os.Stat(log); err == nil && info.Size() > longLog {
+			if err := os.Rename(log, log+".old"); err != nil {
+				return err
+			}
+		}
+	}
 	return nil
 }
 

@@ -7,13 +7,12 @@ import os
 import shutil
 from typing import TYPE_CHECKING, Any
 
-from envctl.adapters.local import archive, build, host, supervise
+from envctl.adapters.local import archive, build, host, loading, supervise
 from envctl.adapters.local.locking import locked
 from envctl.adapters.local.merging import merge
 from envctl.adapters.local.places import DEFAULT_NAME, Place, cache_folder, place
 from envctl.adapters.local.steps import Steps
-from envctl.adapters.tools import run
-from envctl.errors import ConfigError, EnvctlError
+from envctl.errors import ConfigError
 from envctl.model.local import LocalState, LocalStatus, Profile
 
 if TYPE_CHECKING:
@@ -23,8 +22,6 @@ if TYPE_CHECKING:
     from envctl.model.events import Event
     from envctl.model.local import StartRequest
 
-#: Seconds that the import of an image may take.
-LOAD_TIMEOUT = 600.0
 START = "start"
 UNPACK = "unpack"
 
@@ -45,9 +42,8 @@ class EmbeddedClusters:
                 return _status(there)
             programs = await _programs(request, steps)
             host.check_room(there.folder, host.ROOM_TO_RUN)
-            supervise.write_json(there.config, _config(there, request, programs))
             async with steps.running(START) as report:
-                await _run(there, programs, report)
+                await _run(there, request, programs, report)
         return _status(there)
 
     async def stop(self, name: str, *, delete: bool) -> LocalStatus:
@@ -77,9 +73,9 @@ class EmbeddedClusters:
                 why="An image is given to its containerd.",
                 next="Start it with `envctl local start`.",
             )
-        _check_archive(archive)
+        loading.check(archive)
         _check_root("load")
-        return await _import(there, archive)
+        return await loading.load(there, archive)
 
     async def bundle(self, output: Path, emit: Callable[[Event], None]) -> str:
         """See ``LocalClusters``."""
@@ -103,15 +99,6 @@ def _place(name: str) -> Place:
             why="It becomes the name of a context and of a node.",
             next="Use at most 30 lower-case letters, digits and dashes, for example `second`.",
         ) from error
-
-
-def _check_archive(image: Path) -> None:
-    if not image.is_file():
-        raise ConfigError(
-            f"The image archive {image} does not exist.",
-            why="`envctl local load` takes a file.",
-            next="Write one with `docker save -o FILE IMAGE`, or with cluster/image.py.",
-        )
 
 
 def _check_root(verb: str) -> None:
@@ -193,7 +180,22 @@ async def _until_running(there: Place, steps: Steps) -> None:
         await supervise.until_running(there, status.pid, report)
 
 
-async def _run(there: Place, programs: Path, report: Callable[[str], None]) -> None:
+async def _run(
+    there: Place, request: StartRequest, programs: Path, report: Callable[[str], None]
+) -> None:
+    """Start it; a port that another took since it was found free is no reason to give up."""
+    for last in (False, False, True):
+        supervise.write_json(there.config, _config(there, request, programs))
+        try:
+            await _run_once(there, programs, report)
+        except supervise.PortTaken:
+            if last:
+                raise
+        else:
+            return
+
+
+async def _run_once(there: Place, programs: Path, report: Callable[[str], None]) -> None:
     pid = supervise.launch(there, programs)
     try:
         await supervise.until_running(there, pid, report)
@@ -218,25 +220,3 @@ def _status(there: Place) -> LocalStatus:
         version=config.get("versions", {}).get("kubernetes", ""),
         nodes=real + int(config.get("fakeNodes", 0)) if runs else 0,
     )
-
-
-async def _import(there: Place, image: Path) -> tuple[str, ...]:
-    inside = supervise.read_status(there).inside
-    programs = supervise.read_json(there.config)["programs"]
-    done = await run(
-        [
-            f"{programs}/bin/ctr",
-            # Sockets are files: through /proc, the one inside can be reached from here.
-            *("--address", f"/proc/{inside}/root/run/containerd/containerd.sock"),
-            *("--namespace", "k8s.io", "images", "import", str(image)),
-        ],
-        timeout=LOAD_TIMEOUT,
-    )
-    if done.code:
-        raise EnvctlError(
-            f"{image} could not be loaded.",
-            why=(done.stderr.strip().splitlines() or ["containerd gave no reason"])[-1] + ".",
-            next="It has to be an OCI layout or what `docker save` writes, as a tar.",
-        )
-    lines = done.stdout.decode(errors="replace").splitlines()
-    return tuple(line.split()[0] for line in lines if line.split()[1:2] == ["saved"])

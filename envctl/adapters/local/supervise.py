@@ -31,6 +31,10 @@ START_TIMEOUT = 200.0
 STOP_TIMEOUT = 8.0
 
 
+class PortTaken(EnvctlError):
+    """Another program took the port between its choice and its use."""
+
+
 @dataclass(frozen=True, slots=True)
 class Supervised:
     """What the status file says, read leniently: it may be of another version or half a cluster."""
@@ -119,7 +123,8 @@ def _runs(pid: int) -> bool:
 
 
 def _did_not_start(place: Place, message: str) -> EnvctlError:
-    return EnvctlError(
+    kind = PortTaken if "address already in use" in message else EnvctlError
+    return kind(
         "The cluster did not start.",
         why=f"{message or _last_line(place.log)}.",
         next=f"The logs are in {place.log.parent}; `envctl local stop --delete` begins afresh.",
