@@ -59,7 +59,8 @@ def unpack(source: str, report: Callable[[str], None]) -> Path:
     Raises ConfigError for an archive that is not what it should be, Unavailable for a URL that
     does not answer.
     """
-    archive = _fetch(source, report) if "://" in source else Path(source)
+    fetched = "://" in source
+    archive = _fetch(source, report) if fetched else Path(source)
     if not archive.is_file():
         raise ConfigError(
             f"The archive {source} does not exist.", why="--from names it.", next=_HELP
@@ -70,6 +71,8 @@ def unpack(source: str, report: Callable[[str], None]) -> Path:
     if not target.is_dir():
         report("unpacking")
         _extract(archive, target, source)
+    if fetched:
+        archive.unlink()
     return target
 
 
