@@ -89,7 +89,7 @@ def test_a_yaml_bomb(app: App) -> None:
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]
     app.write({"envctl.yaml": "\n".join(lines) + "\n"})
     done = refused(app, 2, "this YAML is refused")
-    assert done.seconds < 10
+    assert done.seconds < 60
 
 
 def test_a_manifest_bomb(app: App) -> None:
@@ -103,7 +103,7 @@ def test_a_manifest_bomb(app: App) -> None:
 def test_a_file_of_50_mb(app: App) -> None:
     (app.folder / "envctl.yaml").write_text("a: b\n" * 10_500_000)
     done = refused(app, 2, "larger than 1024 KiB")
-    assert done.seconds < 10
+    assert done.seconds < 60
 
 
 def test_a_kind_that_the_cluster_lacks(app: App) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
     from envctl.adapters.sources.helm_command import Helm
     from envctl.model.environment import Environment
 
+#: A registry on the machine itself speaks plain HTTP, as Docker takes it to; no other may.
+_LOOPBACK = re.compile(r"oci://(localhost|127\.0\.0\.1)(:\d+)?/")
 #: Seconds that finishing somebody else's uninstall may take.
 REPAIR_TIMEOUT = 60.0
 
@@ -165,6 +168,8 @@ def _chart(source: HelmSource) -> list[str]:
         found += ["--repo", source.repository]
     if source.version and not source.is_folder:
         found += ["--version", source.version]
+    if _LOOPBACK.match(source.chart):
+        found.append("--plain-http")
     return found
 
 
