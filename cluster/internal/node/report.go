@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Message is one line from inside the node to the process that started it.
+// Message is one line from inside a node to the process that started it.
 type Message struct {
 	Phase   string  `json:"phase,omitempty"`   // a part that works now
 	Seconds float64 `json:"seconds,omitempty"` // since the start

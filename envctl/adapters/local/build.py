@@ -66,12 +66,21 @@ async def build(steps: Steps) -> Path:
     programs = _programs(sources)
     planned = step_names()
     if planned:
+        steps.note(_announcement(missing()))
         async with _alone():
             await _build_missing(steps, sources, planned)
             async with steps.running("images"):
                 await asyncio.to_thread(_assemble, sources, programs)
     make_current(programs)
     return programs
+
+
+def _announcement(programs: list[Program]) -> str:
+    minutes = max(1, round(sum(program.usual for program in programs) / 60))
+    return (
+        f"{len(programs)} of {len(PROGRAMS)} programs have to be built, once: usually {minutes} min "
+        "on two cores, less where Go has compiled parts before; --from takes a built archive"
+    )
 
 
 @asynccontextmanager

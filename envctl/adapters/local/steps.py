@@ -7,7 +7,7 @@ import time
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
-from envctl.model.events import GraphPlanned, StepFinished, StepProgress, StepStarted
+from envctl.model.events import GraphPlanned, Note, StepFinished, StepProgress, StepStarted
 from envctl.model.step import Outcome, Step
 
 if TYPE_CHECKING:
@@ -33,6 +33,10 @@ class Steps:
             self._steps[name] = Step(name, timeout, previous)
             previous = (name,)
         self._emit(GraphPlanned(tuple(self._steps.values())))
+
+    def note(self, message: str) -> None:
+        """Something worth saying that belongs to no step."""
+        self._emit(Note("info", message, self.elapsed))
 
     @asynccontextmanager
     async def running(self, name: str) -> AsyncIterator[Report]:
