@@ -78,8 +78,8 @@ async def build(steps: Steps) -> Path:
 def _announcement(programs: list[Program]) -> str:
     minutes = max(1, round(sum(program.usual for program in programs) / 60))
     return (
-        f"{len(programs)} of {len(PROGRAMS)} programs have to be built, once: usually {minutes} min "
-        "on two cores, less where Go has compiled parts before; --from takes a built archive"
+        f"{len(programs)} of {len(PROGRAMS)} programs have to be built, once: usually {minutes} "
+        "min on two cores, less where Go has compiled parts before; --from takes a built archive"
     )
 
 
