@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
+	listers "k8s.io/client-go/listers/core/v1"
 	"k8s.io/client-go/tools/cache"
 )
 
@@ -29,33 +30,25 @@ const (
 
 // Balance assigns addresses until the context ends.
 func Balance(ctx context.Context, client kubernetes.Interface) error {
-	factory := informers.NewSharedInformerFactory(client, 0)
-	services := factory.Core().V1().Services()
 	changed := make(chan struct{}, 1)
-	poke := func(any) {
+	poke := func() {
 		select {
 		case changed <- struct{}{}:
 		default:
 		}
 	}
-	_, err := services.Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    poke,
-		UpdateFunc: func(_, object any) { poke(object) },
-		DeleteFunc: poke,
-	})
+	services, err := watch(ctx, client, poke)
 	if err != nil {
 		return err
 	}
-	factory.Start(ctx.Done())
-	factory.WaitForCacheSync(ctx.Done())
 	for {
-		all, err := services.Lister().List(labels.Everything())
+		all, err := services.List(labels.Everything())
 		if err != nil {
 			return err
 		}
 		if err := assign(ctx, client, all); err != nil {
 			fmt.Fprintln(os.Stderr, "balancer:", err)
-			time.AfterFunc(time.Second, func() { poke(nil) })
+			time.AfterFunc(time.Second, poke)
 		}
 		select {
 		case <-ctx.Done():
@@ -63,6 +56,22 @@ func Balance(ctx context.Context, client kubernetes.Interface) error {
 		case <-changed:
 		}
 	}
+}
+
+func watch(ctx context.Context, client kubernetes.Interface, poke func()) (listers.ServiceLister, error) {
+	factory := informers.NewSharedInformerFactory(client, 0)
+	services := factory.Core().V1().Services()
+	_, err := services.Informer().AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc:    func(any) { poke() },
+		UpdateFunc: func(any, any) { poke() },
+		DeleteFunc: func(any) { poke() },
+	})
+	if err != nil {
+		return nil, err
+	}
+	factory.Start(ctx.Done())
+	factory.WaitForCacheSync(ctx.Done())
+	return services.Lister(), nil
 }
 
 func assign(ctx context.Context, client kubernetes.Interface, services []*core.Service) error {

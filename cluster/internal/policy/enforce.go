@@ -30,26 +30,13 @@ const settle = 50 * time.Millisecond
 // Enforce keeps the table right for the pods of a node until the context ends.
 func Enforce(ctx context.Context, client kubernetes.Interface, node string) error {
 	changed := make(chan struct{}, 1)
-	everything := informers.NewSharedInformerFactory(client, 0)
-	here := informers.NewSharedInformerFactoryWithOptions(client, 0,
-		informers.WithTweakListOptions(func(list *options.ListOptions) {
-			list.FieldSelector = fields.OneTermEqualSelector("spec.nodeName", node).String()
-		}))
-	pods := here.Core().V1().Pods()
-	namespaces := everything.Core().V1().Namespaces()
-	policies := everything.Networking().V1().NetworkPolicies()
-	for _, informer := range []cache.SharedIndexInformer{pods.Informer(), namespaces.Informer(), policies.Informer()} {
-		if err := notify(informer, changed); err != nil {
-			return err
-		}
-	}
-	for _, factory := range []informers.SharedInformerFactory{everything, here} {
-		factory.Start(ctx.Done())
-		factory.WaitForCacheSync(ctx.Done())
+	look, err := watch(ctx, client, node, changed)
+	if err != nil {
+		return err
 	}
 	current := ""
 	for {
-		cluster, err := look(pods.Lister().List, policies.Lister().List, namespaces.Lister().List)
+		cluster, err := look()
 		if err != nil {
 			return err
 		}
@@ -66,6 +53,31 @@ func Enforce(ctx context.Context, client kubernetes.Interface, node string) erro
 			time.Sleep(settle)
 		}
 	}
+}
+
+// watch returns a function that says how the cluster is, from memory, and pokes
+// the channel whenever that has changed.
+func watch(ctx context.Context, client kubernetes.Interface, node string, changed chan<- struct{}) (func() (*Cluster, error), error) {
+	everything := informers.NewSharedInformerFactory(client, 0)
+	here := informers.NewSharedInformerFactoryWithOptions(client, 0,
+		informers.WithTweakListOptions(func(list *options.ListOptions) {
+			list.FieldSelector = fields.OneTermEqualSelector("spec.nodeName", node).String()
+		}))
+	pods := here.Core().V1().Pods()
+	namespaces := everything.Core().V1().Namespaces()
+	policies := everything.Networking().V1().NetworkPolicies()
+	for _, informer := range []cache.SharedIndexInformer{pods.Informer(), namespaces.Informer(), policies.Informer()} {
+		if err := notify(informer, changed); err != nil {
+			return nil, err
+		}
+	}
+	for _, factory := range []informers.SharedInformerFactory{everything, here} {
+		factory.Start(ctx.Done())
+		factory.WaitForCacheSync(ctx.Done())
+	}
+	return func() (*Cluster, error) {
+		return look(pods.Lister().List, policies.Lister().List, namespaces.Lister().List)
+	}, nil
 }
 
 func notify(informer cache.SharedIndexInformer, changed chan<- struct{}) error {
