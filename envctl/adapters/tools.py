@@ -23,6 +23,10 @@ if TYPE_CHECKING:
 GRACE = 10.0
 
 
+#: Process groups of tools that run now.
+_running: set[int] = set()
+
+
 @dataclass(frozen=True, slots=True)
 class Done:
     """What a finished process left."""
@@ -72,6 +76,7 @@ async def run(
     try:
         async with asyncio.timeout(timeout):
             stdout, stderr = await process.communicate(stdin)
+        _running.discard(process.pid)
     except TimeoutError as error:
         await _end(process)
         raise TimedOut(
@@ -101,10 +106,12 @@ async def _start(
         )
     )
     try:
-        return await asyncio.shield(starting)
+        process = await asyncio.shield(starting)
     except asyncio.CancelledError:
         await _end(await starting)
         raise
+    _running.add(process.pid)
+    return process
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:
@@ -117,6 +124,13 @@ async def _end(process: asyncio.subprocess.Process) -> None:
     finally:
         _signal(process.pid, signal.SIGKILL)  # children that ignored the first
     await process.wait()
+    _running.discard(process.pid)
+
+
+def kill_all() -> None:
+    """Kill every tool that runs, at once: for a user who has asked to stop for the second time."""
+    for group in _running:
+        _signal(group, signal.SIGKILL)
 
 
 def _signal(group: int, number: int) -> None:

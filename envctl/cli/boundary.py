@@ -12,6 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine
 from typing import TYPE_CHECKING, Any
 
 from envctl import __version__
+from envctl.adapters import tools
 from envctl.errors import EXIT_BUG, EXIT_OK, EnvctlError, Interrupted
 from envctl.output.sink import open_output
 
@@ -67,6 +68,7 @@ async def _until_signal(out: Output, verb: Verb) -> int:
 
     def stop(number: signal.Signals) -> None:
         if received:
+            tools.kill_all()
             out.close()
             os._exit(128 + number)
         received.append(number)

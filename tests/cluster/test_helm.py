@@ -180,12 +180,41 @@ def test_a_signal_ends_helm_too(app: App) -> None:
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
     assert process.returncode == 143
-    running = [
-        p
-        for p in Path("/proc").glob("[0-9]*/cmdline")
-        if app.namespace.encode() in (p.read_bytes() if p.exists() else b"")
-    ]
-    assert not running, "no child is left behind"
+    assert not _mentioning(app.namespace), "no child is left behind"
+
+
+def test_a_second_interrupt_stops_at_once(app: App, tmp_path: Path) -> None:
+    deaf = tmp_path / "deaf-helm"
+    real = app.env["ENVCTL_HELM"]
+    deaf.write_text(
+        f"#!/bin/sh\ncase $1 in upgrade) trap '' TERM INT; touch {tmp_path}/deaf; sleep 60;;\n"
+        f'*) exec {real} "$@";; esac\n'
+    )
+    deaf.chmod(0o755)
+    process = app.envctl.start("up", "--name", "it", "-o", "json", env={"ENVCTL_HELM": str(deaf)})
+    _until((tmp_path / "deaf").exists)
+    began = time.monotonic()
+    process.send_signal(signal.SIGINT)
+    _until(lambda: process.poll() is not None or time.monotonic() - began > 0.5)
+    assert process.poll() is None, "the first interrupt lets helm end"
+    process.send_signal(signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 130
+    assert time.monotonic() - began < 8, "nobody waited for the helm that does not listen"
+    assert not _mentioning(str(deaf)), "and it is gone"
+
+
+def _mentioning(word: str) -> list[str]:
+    """Processes with the word in their command line."""
+    found = []
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (process / "cmdline").read_bytes()
+        except OSError:
+            continue
+        if word.encode() in command:
+            found.append(process.name)
+    return found
 
 
 def test_a_chart_that_does_not_render_says_where(app: App) -> None:
