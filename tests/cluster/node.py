@@ -220,8 +220,10 @@ def running() -> Node | None:
 def start() -> None:
     """Start the embedded node of the tests; what it prints goes where this process's output goes.
 
-    The first start on a machine compiles Kubernetes, which takes minutes.
+    The first start on a machine compiles Kubernetes, which takes minutes. What an earlier run that
+    was killed has left in it is deleted first.
     """
+    stop()
     subprocess.run(
         Envctl().command("local", "start", "--name", NODE_NAME),
         env=clean_environment(),
@@ -232,5 +234,5 @@ def start() -> None:
 
 
 def stop() -> None:
-    """Stop the embedded node of the tests."""
-    Envctl()("local", "stop", "--name", NODE_NAME, check=0)
+    """Stop the embedded node of the tests and delete its data: every run starts from nothing."""
+    Envctl()("local", "stop", "--name", NODE_NAME, "--delete", check=0)
