@@ -57,7 +57,9 @@ def test_shop_from_nothing_to_a_packed_order_and_away(
     namespace = first["environment"]["namespace"]
 
     browser = Browser(node, first["environment"]["url"])
-    assert "The Tea Shop" in browser.get("/").text
+    # An ingress controller takes a moment to hear of a new route.
+    page = until(lambda: browser.get("/"), lambda found: found.status == 200, 60)
+    assert "The Tea Shop" in page.text
     goods = browser.get("/api/shop").json
     assert goods["database"].split(".")[0].isdigit()
     stock = {found["sku"]: found["stock"] for found in goods["products"]}
@@ -77,7 +79,7 @@ def test_shop_from_nothing_to_a_packed_order_and_away(
     third = envctl("up", *chosen, cwd=folder, env=env, check=0).json
     assert _changed(third) == {"backend"}
     assert _generated(kubectl, namespace) == 1, "the ConfigMap of the old settings was left behind"
-    assert browser.get(f"/api/orders/{order['id']}").json["state"] == "packed", "data was lost"
+    assert _packed(browser, order["id"])["state"] == "packed", "data was lost"
 
     _packs_once_though_worker_and_queue_die(browser, kubectl, namespace)
     _satisfies_restricted(kubectl, namespace)
@@ -127,7 +129,7 @@ def _order(browser: Browser, sku: str) -> dict[str, Any]:
     return _packed(browser, answer.json["id"])
 
 
-def _packed(browser: Browser, order: int, seconds: float = 30) -> dict[str, Any]:
+def _packed(browser: Browser, order: int, seconds: float = 60) -> dict[str, Any]:
     found: dict[str, Any] = until(
         lambda: browser.get(f"/api/orders/{order}"),
         lambda answer: answer.status == 200 and answer.json["state"] != "placed",
