@@ -23,7 +23,26 @@ func main() {
 	parts.Must(buy(ctx, os.Getenv("SHOP_URL")))
 }
 
+// A Service takes a moment to reach pods that have only just become ready.
+func open(ctx context.Context, shop string) error {
+	var answer any
+	for {
+		err := call(ctx, http.MethodGet, shop+"/api/shop", "", http.StatusOK, &answer)
+		if err == nil {
+			return nil
+		}
+		select {
+		case <-time.After(200 * time.Millisecond):
+		case <-ctx.Done():
+			return fmt.Errorf("the shop does not answer: %w", err)
+		}
+	}
+}
+
 func buy(ctx context.Context, shop string) error {
+	if err := open(ctx, shop); err != nil {
+		return err
+	}
 	var order parts.Order
 	if err := call(ctx, http.MethodPost, shop+"/api/orders", `{"sku": "cup"}`, http.StatusCreated, &order); err != nil {
 		return fmt.Errorf("could not place an order: %w", err)
