@@ -8,8 +8,8 @@ import signal
 import sys
 import tempfile
 import traceback
-from collections.abc import Awaitable, Callable, Coroutine
-from typing import TYPE_CHECKING, Any
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING
 
 from envctl import __version__
 from envctl.adapters import tools
@@ -132,13 +132,3 @@ def _bug(error: Exception) -> EnvctlError:
     )
     bug.exit_code = EXIT_BUG
     return bug
-
-
-def wait_for(work: Coroutine[Any, Any, int]) -> Verb:
-    """A verb that does not need the output before it runs."""
-
-    async def verb(out: Output) -> int:
-        del out
-        return await work
-
-    return verb

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envctl.errors import CheckFailed, EnvctlError, TimedOut
+from envctl.errors import CheckFailed, EnvctlError
 from envctl.model.objects import JOB, digest
 from envctl.model.record import Checked
 from envctl.workflow import deploying, joblogs
@@ -28,7 +28,7 @@ async def check(run: Run, context: StepContext, wanted: Check, *, again: bool) -
     began = run.clock.monotonic()
     try:
         await _run_job(run, context, wanted, inputs, again=again)
-    except (EnvctlError, TimedOut) as error:
+    except EnvctlError as error:
         if error.failure is None:
             raise
         seconds = run.clock.monotonic() - began

@@ -30,7 +30,7 @@ _WORD = re.compile(r"[a-z0-9]([-a-z0-9.]*[a-z0-9])?")
 async def plan(run: Run, *, always_render: bool = False) -> list[ComponentPlan]:
     """Plan the guardrails and every component; raises ConfigError, Refused, EnvctlError."""
     live = await look(run.cluster, run.store.record, run.environment.namespace)
-    parts = [_guardrails(run.spec), *run.spec.components]
+    parts = [_guardrails(), *run.spec.components]
     plans = await asyncio.gather(*(_component(run, c, live) for c in parts))
     wanted = [p for p in plans if p.changed or always_render]
     definitions = await _rendered(run, wanted)
@@ -41,8 +41,7 @@ async def plan(run: Run, *, always_render: bool = False) -> list[ComponentPlan]:
     return [done[c.name] for c in parts]
 
 
-def _guardrails(spec: object) -> Component:
-    del spec
+def _guardrails() -> Component:
     return Component(record.GUARDRAILS, "guardrails", ManifestsSource(()), timeout=60.0)
 
 
