@@ -32,7 +32,7 @@ def check(document: Document) -> None:
         raise ConfigError(
             f"{document.path}:1: this is not an envctl.yaml.",
             why=f"It holds {json_type(document.value)} where a mapping is expected.",
-            next="Begin with `apiVersion: envctl.dev/v1`, or run `envctl init`.",
+            next="Begin with `apiVersion: envctl.dev/v1`, as `envctl schema` prints it.",
         )
     errors = sorted(
         Draft202012Validator(SCHEMA).iter_errors(document.value),

@@ -53,7 +53,7 @@ def read_text(path: Path) -> str:
         raise ConfigError(
             f"{path} cannot be read.",
             why=f"The system says: {error.strerror}.",
-            next="Name the file with --file, or write one with `envctl init`.",
+            next="Name the file with --file, or write one: `envctl schema` prints what is allowed.",
         ) from error
     if len(data) > MAX_BYTES:
         raise ConfigError(
