@@ -57,3 +57,12 @@ def test_the_locks_agree_with_each_other() -> None:
     for lock in ("run", "local"):
         for name, version in _pins(lock).items():
             assert dev[name] == version, name
+
+
+@pytest.mark.parametrize("path", ["tools/setup.sh", ".ci/run", "Containerfile"])
+def test_a_lock_file_is_installed_as_it_is_whatever_was_released_since(path: str) -> None:
+    joined = text(path).replace("\\\n", " ")
+    installs = [line for line in joined.splitlines() if "--require-hashes" in line]
+    assert installs
+    for install in installs:
+        assert "--no-deps" in install, install
