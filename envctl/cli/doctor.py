@@ -78,7 +78,7 @@ async def _examine(options: Options, out: Output) -> list[Finding]:
 def _file(options: Options, job: CIContext) -> tuple[Spec | None, list[Finding]]:
     """The file, if there is one, and what is to be said of it."""
     from envctl.cli.wiring import settings_of
-    from envctl.config.load import load
+    from envctl.config import load
     from envctl.model.finding import failed, ok, warn
 
     called = str(options.file)
@@ -86,7 +86,7 @@ def _file(options: Options, job: CIContext) -> tuple[Spec | None, list[Finding]]
         advice = "Write one for `envctl up`; `down`, `status` and `logs` need only --project and "
         return None, [warn("file", f"there is no {called}", f"{advice}--name.")]
     try:
-        spec = load(options.file, settings_of(options), job).spec
+        spec = load.load(load.read(options.file), settings_of(options), job).spec
     except EnvctlError as error:
         return None, [failed("file", error)]
     parts = f"{len(spec.components)} components, {len(spec.checks)} checks"

@@ -45,7 +45,7 @@ def validate(
         from envctl.workflow.validate import validate as check
 
         context = ci.detect(os.environ, options.file.parent)
-        loaded = load.load(options.file, settings_of(options), context)
+        loaded = load.load(load.read(options.file), settings_of(options), context)
         result = await check(loaded, open_sources(None, tool_folders()), KubernetesSchemas())
         out.document(result.as_json(), _lines(result))
         return EXIT_USAGE if result.problems else EXIT_OK

@@ -63,17 +63,17 @@ def target_of(settings: Settings, file_context: str, allowed: tuple[str, ...] | 
 
 def load(options: Options) -> tuple[Loaded, Target]:
     """Read envctl.yaml for a verb that needs it, and choose the cluster."""
-    from envctl.config import ci, yamlfile
-    from envctl.config.load import load as load_file
-    from envctl.config.settings import LOCAL_CONTEXTS
+    from envctl.config import ci
+    from envctl.config import load as config
 
     settings = settings_of(options)
     context = ci.detect(os.environ, options.file.parent)
-    first = load_file(options.file, settings, context)  # all that is wrong with it, before all else
-    raw = yamlfile.load(options.file).value.get("cluster", {})
-    allowed = tuple(raw.get("allowed", LOCAL_CONTEXTS))
-    target = target_of(settings, first.spec.context, allowed)
-    return load_file(options.file, settings, context, target.ingress), target
+    document = config.read(options.file)
+    loaded = config.load(document, settings, context)  # all that is wrong with it, before all else
+    target = target_of(settings, loaded.spec.context, loaded.spec.allowed_contexts)
+    if target.ingress:
+        loaded = config.load(document, settings, context, target.ingress)
+    return loaded, target
 
 
 def identify(options: Options) -> tuple[Environment, Target]:

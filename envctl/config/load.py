@@ -50,14 +50,19 @@ def find_root(file: Path) -> Path:
     return file.parent
 
 
-def load(file: Path, settings: Settings, ci: CIContext, ingress: str = "") -> Loaded:
-    """Read, check and resolve envctl.yaml; raises ConfigError that lists all that is wrong.
+def read(file: Path) -> Document:
+    """Read envctl.yaml and check its shape; raises ConfigError that lists all that is wrong."""
+    document = yamlfile.load(file)
+    validate.check(document)
+    return document
+
+
+def load(document: Document, settings: Settings, ci: CIContext, ingress: str = "") -> Loaded:
+    """Resolve envctl.yaml for one environment; raises ConfigError that lists all that is wrong.
 
     ``ingress`` is the URL under which the chosen cluster's ingress controller answers, where that
     is known (the embedded cluster's), for the port of ``*.localhost`` hosts.
     """
-    document = yamlfile.load(file)
-    validate.check(document)
     raw: dict[str, Any] = document.value
     environment = _environment(document, _project(document, settings), settings, ci, ingress)
     known = _variables(environment, ci, {})

@@ -106,14 +106,15 @@ class EnvironmentInfo:
 def info_of(namespace: dict[str, Any]) -> EnvironmentInfo:
     """Read an environment from its Namespace, or from the Namespace's metadata alone.
 
-    A namespace that is being deleted is ``Deleting`` whatever its annotation says.
+    A namespace that is being deleted is ``Deleting`` whatever its annotation says, or ``Stuck``
+    once a teardown has waited for it in vain.
     """
     meta = namespace.get("metadata", {})
     labels = meta.get("labels") or {}
     notes = meta.get("annotations") or {}
     phase = Phase.CREATING
     if meta.get("deletionTimestamp"):
-        phase = Phase.DELETING
+        phase = Phase.STUCK if notes.get(PHASE) == Phase.STUCK else Phase.DELETING
     elif notes.get(PHASE) in set(Phase):
         phase = Phase(notes[PHASE])
     return EnvironmentInfo(

@@ -13,13 +13,16 @@ from envctl.model.events import Waiting
 from envctl.model.objects import NAMESPACE, Obj, annotations_of, labels_of, uid_of
 from envctl.ports import attempt
 from envctl.ports.cluster import AlreadyExists
-from envctl.workflow import deploying
+from envctl.workflow import deploying, leftovers
 from envctl.workflow.absence import until_gone
 
 if TYPE_CHECKING:
     from envctl.model.plan import ComponentPlan
     from envctl.workflow.engine import StepContext
     from envctl.workflow.run import Run
+
+#: Seconds that ``up`` waits for a namespace that a teardown has given up on.
+STUCK_PATIENCE = 15.0
 
 
 async def create(run: Run, context: StepContext, planned: ComponentPlan) -> bool:
@@ -72,24 +75,36 @@ async def _wait_for_deletion(run: Run, context: StepContext) -> None:
     refuse_strangers(run, run.namespace)
     name, uid = run.environment.namespace, uid_of(run.namespace)
     context.progress("waiting", [Waiting(f"Namespace/{name}", "its earlier deletion must end")])
+    patience = attempt.remaining(context.step.timeout) - attempt.MARGIN
+    if env.info_of(run.namespace).phase is env.Phase.STUCK:  # a teardown waited in vain already
+        patience = min(patience, STUCK_PATIENCE)
     try:
-        async with context.only_waiting():
-            limit = attempt.remaining(context.step.timeout) - attempt.MARGIN
-            async with asyncio.timeout(max(1.0, limit)):
-                await until_gone(run.cluster, NAMESPACE, name, "", uid)
+        async with context.only_waiting(), asyncio.timeout(max(1.0, patience)):
+            await until_gone(run.cluster, NAMESPACE, name, "", uid)
     except TimeoutError as error:
-        raise TimedOut(
-            f"The namespace {name!r} is still being deleted.",
-            why="Something in it has a finalizer that nobody removes.",
-            next="Run `envctl down`, which names the object and who should remove it.",
-        ) from error
+        raise await _still_going(run, uid) from error
     run.namespace = None
+
+
+async def _still_going(run: Run, uid: str) -> TimedOut:
+    """The error that names what keeps the namespace from going, and who should remove it."""
+    stuck = await leftovers.stuck(run.cluster, run.environment, uid)
+    why, next_step = "It went in this moment.", "Run the command again."
+    if stuck:
+        why, next_step = stuck[0].controller, stuck[0].next
+    return TimedOut(
+        f"The namespace {run.environment.namespace!r} is still being deleted.",
+        why=why,
+        next=next_step,
+    )
 
 
 async def mark(run: Run, phase: env.Phase) -> None:
     """Write what `list` shows: the phase, the commit, when it was used and until when it lives."""
     if run.namespace is None or not run.environment.owns(labels_of(run.namespace)):
         return
+    if run.namespace["metadata"].get("deletionTimestamp"):
+        return  # its phase is the teardown's to tell
     environment = run.environment
     now = run.clock.now()
     created = _time(run.namespace["metadata"].get("creationTimestamp", ""), now)

@@ -9,6 +9,7 @@ its pods, since in a namespace that is going nothing can make new ones.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
@@ -162,6 +163,8 @@ class Down:
                 await self._volumes_gone(context)
         except TimeoutError:
             self.stuck = await leftovers.stuck(self.cluster, self.environment, uid)
+            with contextlib.suppress(EnvctlError):  # what is stuck is what must be told
+                await self.writer.annotate(uid, {PHASE: str(Phase.STUCK)})
             names = ", ".join(s.object for s in self.stuck) or "the namespace"
             raise TimedOut(
                 f"{self.environment.name} is not gone after {context.step.timeout:.0f} s: "

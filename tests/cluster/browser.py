@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import http.client
 import json
-import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from tests.cluster.node import Node
-
-T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -53,12 +48,3 @@ class Browser:
             return Answer(answer.status, answer.read().decode())
         finally:
             connection.close()
-
-
-def until(ask: Callable[[], T], good: Callable[[T], bool], seconds: float = 30) -> T:
-    """Ask until the answer is good; the last answer stands in the failure."""
-    end = time.monotonic() + seconds
-    while not good(answer := ask()):
-        assert time.monotonic() < end, f"after {seconds} s still {answer!r}"
-        time.sleep(0.2)
-    return answer

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.cluster import images
-from tests.cluster.browser import Browser, until
+from tests.cluster.browser import Browser
+from tests.until import until
 
 if TYPE_CHECKING:
     from pathlib import Path

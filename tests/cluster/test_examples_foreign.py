@@ -12,8 +12,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.cluster import images, manifests
-from tests.cluster.browser import Browser, until
+from tests.cluster.browser import Browser
 from tests.cluster.node import tool
+from tests.until import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable

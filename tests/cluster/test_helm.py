@@ -6,16 +6,12 @@ import os
 import signal
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.cluster.app import BUSYBOX, PAUSE, App
 from tests.cluster.node import tool
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
+from tests.until import until
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -86,13 +82,6 @@ def _statuses(app: App) -> list[str]:
     return [secret["metadata"]["labels"]["status"] for secret in found]
 
 
-def _until(true: Callable[[], bool], seconds: float = 90) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
-
-
 def _kill_all(app: App, pid: int) -> None:
     """Kill envctl and its helm, which runs in a session of its own, as a dying node would."""
     os.killpg(pid, signal.SIGKILL)
@@ -107,7 +96,7 @@ def _kill_all(app: App, pid: int) -> None:
 
 def _killed_while(app: App, status: str) -> None:
     process = app.envctl.start("up", "--name", "it", "-o", "json", env=app.env)
-    _until(lambda: status in _statuses(app))
+    until(lambda: status in _statuses(app))
     _kill_all(app, process.pid)
     process.communicate()
     assert status in _statuses(app)
@@ -176,7 +165,7 @@ def test_delete_hooks_run_and_cannot_hold_the_environment(app: App) -> None:
 def test_a_signal_ends_helm_too(app: App) -> None:
     app.write({"chart/templates/hook.yaml": hook("pre-install", "sleep 60")})
     process = app.envctl.start("up", "--name", "it", "-o", "json", env=app.env)
-    _until(lambda: "pending-install" in _statuses(app))
+    until(lambda: "pending-install" in _statuses(app))
     process.send_signal(signal.SIGTERM)
     process.communicate(timeout=60)
     assert process.returncode == 143
@@ -192,10 +181,10 @@ def test_a_second_interrupt_stops_at_once(app: App, tmp_path: Path) -> None:
     )
     deaf.chmod(0o755)
     process = app.envctl.start("up", "--name", "it", "-o", "json", env={"ENVCTL_HELM": str(deaf)})
-    _until((tmp_path / "deaf").exists)
+    until((tmp_path / "deaf").exists)
     began = time.monotonic()
     process.send_signal(signal.SIGINT)
-    _until(lambda: process.poll() is not None or time.monotonic() - began > 0.5)
+    until(lambda: process.poll() is not None or time.monotonic() - began > 0.5)
     assert process.poll() is None, "the first interrupt lets helm end"
     process.send_signal(signal.SIGINT)
     process.communicate(timeout=30)

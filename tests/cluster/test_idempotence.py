@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cluster.app import App, deployment
+from tests.until import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -134,7 +135,7 @@ def test_a_signal_leaves_no_lock_and_no_child(app: App, number: int, code: int) 
     )
     app.write({"deploy/web.yaml": never})
     process = app.envctl.start("up", "--name", "it", "-o", "json")
-    _until(lambda: app.kubectl.exists("deployment", "web", "-n", app.namespace))
+    until(lambda: app.kubectl.exists("deployment", "web", "-n", app.namespace))
     process.send_signal(number)
     out, err = process.communicate(timeout=30)
     assert process.returncode == code, err
@@ -144,13 +145,6 @@ def test_a_signal_leaves_no_lock_and_no_child(app: App, number: int, code: int) 
     assert lease["spec"].get("holderIdentity", "") == ""
     app.write({"deploy/web.yaml": deployment("web")})
     assert app.up()["result"] == "succeeded", "the next run need not wait for the lock"
-
-
-def _until(true: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
 
 
 def test_another_folder_without_the_file(app: App) -> None:

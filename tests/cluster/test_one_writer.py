@@ -5,13 +5,9 @@ from __future__ import annotations
 import os
 import signal
 import time
-from typing import TYPE_CHECKING
 
 from tests.cluster.app import App, deployment
-
-if TYPE_CHECKING:
-    from collections.abc import Callable
-
+from tests.until import until
 
 NEVER_READY = deployment("web").replace(
     "IfNotPresent}", 'IfNotPresent, readinessProbe: {exec: {command: ["/none"]}}}'
@@ -30,17 +26,10 @@ def _holder(app: App) -> str:
     return str(lease["spec"].get("holderIdentity", ""))
 
 
-def _until(true: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end, "it did not happen in time"
-        time.sleep(0.05)
-
-
 def test_a_newer_pipeline_takes_over_and_the_older_one_says_so(app: App) -> None:
     app.write({"deploy/web.yaml": NEVER_READY})
     older = app.envctl.start("up", "--name", "it", "-o", "json", env=pipeline(41))
-    _until(lambda: app.kubectl.exists("deployment", "web", "-n", app.namespace))
+    until(lambda: app.kubectl.exists("deployment", "web", "-n", app.namespace))
     app.write({"deploy/web.yaml": deployment("web")})
     began = time.monotonic()
     newer = app.up(env=pipeline(42))
@@ -71,7 +60,7 @@ def test_two_runs_at_once_take_turns(app: App) -> None:
 def test_a_dead_run_is_taken_over_after_its_lease_was_seen_to_pass(app: App) -> None:
     app.write({"deploy/web.yaml": NEVER_READY})
     process = app.envctl.start("up", "--name", "it", "-o", "json")
-    _until(lambda: app.kubectl.exists("deployment", "web", "-n", app.namespace))
+    until(lambda: app.kubectl.exists("deployment", "web", "-n", app.namespace))
     os.killpg(process.pid, signal.SIGKILL)
     process.communicate()
     assert _holder(app)
@@ -84,7 +73,7 @@ def test_a_dead_run_is_taken_over_after_its_lease_was_seen_to_pass(app: App) -> 
 def test_a_stopped_process_does_not_write_after_its_takeover(app: App) -> None:
     app.write({"deploy/web.yaml": NEVER_READY})
     process = app.envctl.start("up", "--name", "it", "-o", "json")
-    _until(lambda: app.kubectl.exists("deployment", "web", "-n", app.namespace))
+    until(lambda: app.kubectl.exists("deployment", "web", "-n", app.namespace))
     os.killpg(process.pid, signal.SIGSTOP)
     app.write({"deploy/web.yaml": deployment("web")})
     assert app.up()["result"] == "succeeded"
@@ -100,7 +89,7 @@ def test_a_stopped_process_does_not_write_after_its_takeover(app: App) -> None:
 def test_a_lock_that_is_held_gives_75(app: App) -> None:
     app.write({"deploy/web.yaml": NEVER_READY})
     process = app.envctl.start("up", "--name", "it", "-o", "json")
-    _until(lambda: app.kubectl.exists("deployment", "web", "-n", app.namespace))
+    until(lambda: app.kubectl.exists("deployment", "web", "-n", app.namespace))
     try:
         done = app.run("down", "--lock-timeout", "2s", check=75)
         assert "Another run works on it" in done.stdout + done.stderr

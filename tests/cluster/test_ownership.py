@@ -51,8 +51,11 @@ def test_a_finalizer_that_nobody_removes_is_named(app: App) -> None:
     assert stuck["finalizers"] == ["example.org/held"]
     assert "example.org" in stuck["controller"]
     assert "finalizers" in stuck["next"]
-    again = app.run("up", check=None, timeout=300)
-    assert again.returncode == 124, again.stderr
+    listed = app.envctl("list", "--project", app.project, "-o", "json", check=0).json
+    assert [e["phase"] for e in listed["environments"]] == ["Stuck"]
+    again = app.run("up", check=124)
+    assert "example.org/held" in again.json["failure"]["verdict"], "not merely still terminating"
+    assert again.seconds < 60, "a teardown has waited already"
     free = '{"metadata":{"finalizers":null}}'
     app.kubectl.run("patch", "configmap", "settings", "-n", app.namespace, "-p", free)
     assert app.down()["result"] in ("gone", "absent")

@@ -38,7 +38,7 @@ def read(
 ) -> load.Loaded:
     file = root / "envctl.yaml"
     file.write_text(HEAD + textwrap.dedent(text))
-    return load.load(file, settings.read(env or {}, **options), ci)
+    return load.load(load.read(file), settings.read(env or {}, **options), ci)
 
 
 def refusal(root: Path, text: str, env: dict[str, str] | None = None) -> str:
@@ -134,7 +134,7 @@ def test_a_project_name_that_is_wrong_has_a_line(repository: Path) -> None:
     file = repository / "envctl.yaml"
     file.write_text("apiVersion: envctl.dev/v1\nproject: Shop\n" + ONE)
     with pytest.raises(ConfigError, match=r"envctl\.yaml:2: .*not a valid project name"):
-        load.load(file, settings.read({}), CI)
+        load.load(load.read(file), settings.read({}), CI)
 
 
 def test_a_cycle_is_written_out(repository: Path) -> None:
@@ -239,7 +239,7 @@ def test_without_a_list_only_local_contexts_are_allowed(repository: Path) -> Non
 def test_the_url_of_a_host(repository: Path, host: str, ingress: str, url: str) -> None:
     file = repository / "envctl.yaml"
     file.write_text(HEAD + ONE + f"environment: {{host: {host}}}\n")
-    assert load.load(file, settings.read({}), CI, ingress).environment.url == url
+    assert load.load(load.read(file), settings.read({}), CI, ingress).environment.url == url
 
 
 def test_without_a_file_project_and_name_suffice() -> None:
@@ -276,6 +276,6 @@ def test_any_content_is_a_spec_or_a_config_error(repository: Path, content: obje
     file = repository / "envctl.yaml"
     file.write_text(json.dumps({"apiVersion": "envctl.dev/v1", "project": "shop", **content}))
     try:
-        load.load(file, settings.read({}), CI)
+        load.load(load.read(file), settings.read({}), CI)
     except ConfigError as error:
         assert "envctl.yaml" in str(error)  # noqa: PT017

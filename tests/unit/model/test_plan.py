@@ -213,6 +213,8 @@ def test_the_namespace_says_whose_it_is_and_how_strict(security: str) -> None:
     assert (info.phase, info.owner, info.url) == (Phase.CREATING, "ann", "https://x/")
     found["metadata"]["deletionTimestamp"] = "t"
     assert info_of(found).phase is Phase.DELETING
+    found["metadata"]["annotations"]["envctl.dev/phase"] = "Stuck"
+    assert info_of(found).phase is Phase.STUCK
 
 
 @pytest.mark.parametrize(

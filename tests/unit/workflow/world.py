@@ -102,7 +102,7 @@ class Shop:
     def loaded(self, pipeline: str = "", env: dict[str, str] | None = None) -> Loaded:
         ci = CIContext(commit="abc", pipeline=pipeline, owner="ann")
         chosen = settings.read(env or {}, name="fix")
-        return load.load(self.folder / "envctl.yaml", chosen, ci)
+        return load.load(load.read(self.folder / "envctl.yaml"), chosen, ci)
 
     def world(self) -> World:
         self.runs += 1
