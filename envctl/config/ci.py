@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from envctl.config import names
+from envctl.model.forge import ForgeProject
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,7 +23,12 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class CIContext:
-    """Where the run comes from; ``system`` is ``gitlab``, ``actions`` or empty on a laptop."""
+    """Where the run comes from; ``system`` is ``gitlab``, ``actions`` or empty on a laptop.
+
+    ``server`` is the forge's URL for people and ``api`` the one for programs, both without a slash
+    at the end; ``project`` is what its API calls the project. ``fork`` says that the merge request
+    comes from another project. ``environment`` is the CI's own name for the environment.
+    """
 
     system: str = ""
     branch: str = ""
@@ -30,6 +36,18 @@ class CIContext:
     pipeline: str = ""
     merge_request: str = ""
     owner: str = ""
+    target_branch: str = ""
+    server: str = ""
+    api: str = ""
+    project: str = ""
+    fork: bool = False
+    job_url: str = ""
+    environment: str = ""
+
+    @property
+    def forge_project(self) -> ForgeProject | None:
+        """The project on the forge, where the CI says which one it is."""
+        return ForgeProject(self.server, self.project) if self.server and self.project else None
 
     def default_name(self) -> str:
         """The environment's name when none is given: merge request, else branch, else person."""
@@ -62,11 +80,20 @@ def _gitlab(env: Mapping[str, str]) -> CIContext:
         pipeline=_digits(env.get("CI_PIPELINE_ID", "")),
         merge_request=_digits(env.get("CI_MERGE_REQUEST_IID", "")),
         owner=env.get("GITLAB_USER_LOGIN", ""),
+        target_branch=env.get("CI_MERGE_REQUEST_TARGET_BRANCH_NAME", ""),
+        server=env.get("CI_SERVER_URL", "").rstrip("/"),
+        api=env.get("CI_API_V4_URL", "").rstrip("/"),
+        project=env.get("CI_PROJECT_ID", ""),
+        fork=_another(env.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID"), env.get("CI_PROJECT_ID")),
+        job_url=env.get("CI_JOB_URL", ""),
+        environment=env.get("CI_ENVIRONMENT_NAME", ""),
     )
 
 
 def _actions(env: Mapping[str, str]) -> CIContext:
     pull = re.fullmatch(r"refs/pull/(\d+)/.*", env.get("GITHUB_REF", ""))
+    server = env.get("GITHUB_SERVER_URL", "").rstrip("/")
+    repository, run = env.get("GITHUB_REPOSITORY", ""), env.get("GITHUB_RUN_ID", "")
     return CIContext(
         system="actions",
         branch=env.get("GITHUB_HEAD_REF") or env.get("GITHUB_REF_NAME", ""),
@@ -74,7 +101,18 @@ def _actions(env: Mapping[str, str]) -> CIContext:
         pipeline=_digits(env.get("GITHUB_RUN_ID", "")),
         merge_request=pull[1] if pull else "",
         owner=env.get("GITHUB_ACTOR", ""),
+        target_branch=env.get("GITHUB_BASE_REF", ""),
+        server=server,
+        api=env.get("GITHUB_API_URL", "").rstrip("/"),
+        project=repository,
+        fork=_another(env.get("ENVCTL_HEAD_REPOSITORY"), repository),
+        job_url=f"{server}/{repository}/actions/runs/{run}" if server and run else "",
     )
+
+
+def _another(source: str | None, target: str | None) -> bool:
+    """Whether both projects are known and differ."""
+    return bool(source and target and source != target)
 
 
 def _digits(value: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from envctl.config import components, duration, names, validate, yamlfile
@@ -94,6 +94,7 @@ def identify(settings: Settings, ci: CIContext, project: str = "") -> Environmen
         commit=ci.commit,
         pipeline=ci.pipeline,
         merge_request=ci.merge_request,
+        forge_project=str(ci.forge_project or ""),
     )
 
 
@@ -119,16 +120,10 @@ def _environment(
     url = _one(
         document, ("environment", "url"), section.get("url", ""), {**base, "host": host}
     ) or _default_url(host, ingress)
-    return Environment(
-        project=found.project,
-        name=found.name,
-        namespace=found.namespace,
+    return replace(
+        found,
         host=host,
         url=url,
-        owner=found.owner,
-        commit=found.commit,
-        pipeline=found.pipeline,
-        merge_request=found.merge_request,
         ttl=_seconds(document, ("environment", "lifetime", "ttl"), lifetime.get("ttl", "72h")),
         max_age=_seconds(document, ("environment", "lifetime", "max"), lifetime.get("max", "14d")),
     )

@@ -15,6 +15,8 @@ COMMIT = "envctl.dev/commit"
 PIPELINE = "envctl.dev/pipeline"
 MERGE_REQUEST = "envctl.dev/merge-request"
 URL = "envctl.dev/url"
+FORGE_PROJECT = "envctl.dev/forge-project"
+KEEP = "envctl.dev/keep"
 PHASE = "envctl.dev/phase"
 LAST_USED = "envctl.dev/last-used-at"
 EXPIRES = "envctl.dev/expires-at"
@@ -37,6 +39,7 @@ class Phase(enum.StrEnum):
 class Environment:
     """An environment as a run wants it; built once in ``config`` and valid from then on.
 
+    ``forge_project`` is a ``ForgeProject`` as text, or empty outside of CI.
     ``ttl`` is seconds from the last use, ``max_age`` seconds from creation; 0 means without end.
     """
 
@@ -49,6 +52,7 @@ class Environment:
     commit: str = ""
     pipeline: str = ""
     merge_request: str = ""
+    forge_project: str = ""
     ttl: float = 0.0
     max_age: float = 0.0
 

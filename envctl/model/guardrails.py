@@ -26,6 +26,7 @@ def namespace(environment: Environment, spec: Spec) -> Obj:
         env.PIPELINE: environment.pipeline,
         env.MERGE_REQUEST: environment.merge_request,
         env.URL: environment.url,
+        env.FORGE_PROJECT: environment.forge_project,
         env.PHASE: str(env.Phase.CREATING),
     }
     return {

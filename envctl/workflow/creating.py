@@ -115,9 +115,12 @@ async def mark(run: Run, phase: env.Phase) -> None:
         env.OWNER: environment.owner or annotations_of(run.namespace).get(env.OWNER),
         env.COMMIT: environment.commit or None,
         env.PIPELINE: environment.pipeline or None,
-        env.MERGE_REQUEST: environment.merge_request or None,
         env.URL: environment.url or None,
     }
+    # A run by hand leaves the environment to the merge request that it belongs to.
+    whose = {env.MERGE_REQUEST: environment.merge_request,
+             env.FORGE_PROJECT: environment.forge_project}  # fmt: skip
+    notes |= {key: value for key, value in whose.items() if value}
     run.namespace = await run.writer.annotate(run.namespace_uid, notes)
 
 
