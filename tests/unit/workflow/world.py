@@ -113,10 +113,14 @@ class Shop:
         return World(self.cluster, sources, FakeClock(), self.events.append, f"run-{self.runs}")
 
     def up(
-        self, pipeline: str = "", env: dict[str, str] | None = None, stages: Any = STAGES
+        self,
+        pipeline: str = "",
+        env: dict[str, str] | None = None,
+        stages: Any = STAGES,
+        limit: float = 0.0,
     ) -> tuple[UpResult, EnvctlError | None]:
         self.cluster.calls.clear()
-        return virtually(up(self.world(), self.loaded(pipeline, env), stages))
+        return virtually(up(self.world(), self.loaded(pipeline, env), stages, limit))
 
     def down(self, timeout: float = 60.0) -> tuple[DownResult, EnvctlError | None]:
         self.cluster.calls.clear()
