@@ -34,7 +34,11 @@ def namespace(environment: Environment, spec: Spec) -> Obj:
         "kind": "Namespace",
         "metadata": {
             "name": environment.namespace,
-            "labels": {**environment.labels, **security_labels(spec.guardrails)},
+            "labels": {
+                **environment.labels,
+                **security_labels(spec.guardrails),
+                **({env.PROFILE: "confined"} if spec.guardrails.confined else {}),
+            },
             "annotations": {key: value for key, value in notes.items() if value},
         },
     }

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from envctl.errors import CheckFailed, EnvctlError
 from envctl.model.objects import JOB, digest
 from envctl.model.record import Checked
-from envctl.workflow import deploying, joblogs
+from envctl.workflow import confining, deploying, joblogs
 from envctl.workflow.waiting import until_ready
 
 if TYPE_CHECKING:
@@ -53,6 +53,7 @@ async def _run_job(
     run: Run, context: StepContext, wanted: Check, inputs: str, *, again: bool
 ) -> None:
     rendered = await run.sources["check"].render(wanted, run.environment)
+    confining.refuse_objects(run, rendered.objects[:1], ())
     job = deploying.stamped(run.writer.claim(rendered.objects[0], JOB, wanted.name), inputs)
     run.tracker.ensure([JOB])
     await deploying.remove_finished_job(run, job, inputs, always=again)

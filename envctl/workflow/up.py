@@ -12,6 +12,7 @@ from envctl.model.environment import EnvironmentInfo, Phase, info_of
 from envctl.model.failure import Failure
 from envctl.model.result import CheckResult, ComponentResult, UpResult
 from envctl.model.step import Outcome, RetryPolicy, Step
+from envctl.ports import attempt
 from envctl.workflow import checking, creating, deploying, planning, session
 from envctl.workflow.engine import StepContext, StepResult, Work, worst
 
@@ -137,12 +138,17 @@ def _check_step(wanted: Check, before: tuple[str, ...]) -> Step:
 
 
 async def up(
-    world: World, loaded: Loaded, stages: Sequence[str] = STAGES
+    world: World, loaded: Loaded, stages: Sequence[str] = STAGES, limit: float = 0.0
 ) -> tuple[UpResult, EnvctlError | None]:
-    """Run the stages; the result, and the error to exit with if it is not a good one."""
+    """Run the stages; the result, and the error to exit with if it is not a good one.
+
+    The steps end within ``limit`` seconds, each with its own account of what it was waiting for;
+    0 is no limit.
+    """
     async with session.writing(world, loaded) as run:
         graph = Up(run, stages)
-        results = await run.engine.run(graph.works())
+        with attempt.within(limit) if limit else contextlib.nullcontext():
+            results = await run.engine.run(graph.works())
         error = worst(list(results.values()))
         # A plan that was refused has touched nothing, and the namespace may be a stranger's.
         touched = results["plan"].outcome.good and not isinstance(error, Superseded)
