@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envctl.model import environment as env
+from envctl.model.lifetime import limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -35,7 +36,8 @@ def namespace(environment: Environment, spec: Spec) -> Obj:
         "metadata": {
             "name": environment.namespace,
             "labels": {**environment.labels, **security_labels(spec.guardrails)},
-            "annotations": {key: value for key, value in notes.items() if value},
+            "annotations": {key: value for key, value in notes.items() if value}
+            | limits(environment.ttl, environment.max_age),
         },
     }
 
