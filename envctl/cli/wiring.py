@@ -156,6 +156,26 @@ async def looking(options: Options, out: Output) -> AsyncIterator[Wired]:
 
 
 @asynccontextmanager
+async def sweeping(options: Options, out: Output) -> AsyncIterator[tuple[World, str]]:
+    """The world of a verb that works on many environments, and the project; empty means all."""
+    from envctl.adapters.clock import SystemClock
+    from envctl.adapters.local.lookup import tool_folders
+    from envctl.adapters.sources import open_sources
+    from envctl.config import names
+    from envctl.workflow.session import World
+
+    settings, run_id = settings_of(options), uuid.uuid4().hex[:12]
+    project = settings.project
+    if project:
+        names.check_label("project", project, names.MAX_PROJECT)
+    target = target_without_file(options, settings)
+    out.identify(RunContext(project=project, run=run_id, verb=options.verb))
+    sources = open_sources(target, tool_folders())
+    async with connected(target, out) as cluster:
+        yield World(cluster, sources, SystemClock(), out.emit, run_id), project
+
+
+@asynccontextmanager
 async def connected(target: Target, out: Output) -> AsyncIterator[Cluster]:
     """A connection to a cluster; at its end, what it cost in requests is told."""
     from envctl.adapters.kubernetes.cluster import KubernetesCluster

@@ -27,8 +27,8 @@ class CIContext:
 
     ``server`` is the forge's URL for people and ``api`` the one for programs, both without a slash
     at the end; ``project`` is what its API calls the project. ``fork`` says that the merge request
-    comes from another project. ``environment`` is the CI's own name for the environment; where it is
-    ``stopping``, this very job was started to stop it.
+    comes from another project. ``environment`` is the CI's own name for the environment;
+    ``stopping`` says that this very job was started to stop it.
     """
 
     system: str = ""
