@@ -114,13 +114,16 @@ class FakeCluster:
         metadata_only: bool = False,
     ) -> list[Obj]:  # fmt: skip
         await self._call("list", resource, selector)
-        wanted = dict(part.split("=") for part in selector.split(",") if part)
+        terms = [part.partition("=") for part in selector.split(",") if part]
+        wanted = {key: value for key, equals, value in terms if equals}
+        there = {key for key, equals, _ in terms if not equals}
         return [
             copy.deepcopy(obj)
             for key, obj in self.store.items()
             if key[:2] == (resource.group, resource.kind)
             and namespace in ("", key[2])
             and wanted.items() <= (obj["metadata"].get("labels") or {}).items()
+            and there <= set(obj["metadata"].get("labels") or {})
         ]
 
     async def create(self, resource: Resource, obj: Obj) -> Obj:
