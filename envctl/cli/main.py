@@ -9,10 +9,12 @@ import typer
 
 from envctl import __version__
 from envctl.cli import (
+    cluster,
     create,
     deploy,
     doctor,
     down,
+    init,
     kubeconfig,
     local,
     logs,
@@ -51,6 +53,7 @@ def _root(
     del version
 
 
+app.command()(init.init)
 app.command()(validate.validate)
 app.command()(plan.plan)
 app.command()(up.up)
@@ -65,6 +68,7 @@ app.command()(url.url)
 app.command()(kubeconfig.kubeconfig)
 app.command()(doctor.doctor)
 app.command()(schema.schema)
+app.add_typer(cluster.app, name="cluster")
 app.add_typer(local.app, name="local")
 
 
