@@ -125,7 +125,8 @@ class GitLabForge:
 
         try:
             return work(self._open().projects.get(project.project, lazy=True))
-        except GitlabError as error:
+        except (GitlabError, AttributeError, KeyError, TypeError, ValueError) as error:
+            # The library makes objects of whatever was sent, and stumbles over what is missing.
             raise incomplete(asked, "cannot be read by python-gitlab") from error
 
     def _open(self) -> Gitlab:
