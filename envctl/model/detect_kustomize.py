@@ -36,7 +36,7 @@ def kustomizations(
         if not chosen:
             continue
         name = repo.telling(family, repository.name)
-        objects = tuple(_objects(repository, chosen, uses))
+        objects = tuple(_objects(repository, chosen, uses, found))
         parts.append(Part(name, "kustomize", chosen, why, objects=objects))
         space = found[chosen].get("namespace")
         if space:
@@ -96,11 +96,27 @@ def _reason(folder: str, chosen: bool) -> str:
 
 
 def _objects(
-    repository: Repository, folder: str, uses: dict[str, list[str]], depth: int = 0
-) -> list[Obj]:
-    """Objects in the files that a kustomization lists, and in those of what it builds on."""
+    repository: Repository, folder: str, uses: dict[str, list[str]], known: dict[str, Any],
+    depth: int = 0,
+) -> list[Obj]:  # fmt: skip
+    """Objects in the files that a kustomization lists, and in those of what it builds on.
+
+    They are called as they will be once it has added its prefix and suffix.
+    """
     found: list[Obj] = []
     for path in uses.get(folder, []) if depth < 10 else []:
-        found += [d for d in repository.mappings(path) if d.get("kind")]
-        found += _objects(repository, path, uses, depth + 1)
-    return found
+        found += [d for d in repository.mappings(path) if _named(d)]
+        found += _objects(repository, path, uses, known, depth + 1)
+    what = known.get(folder, {})
+    before, after = what.get("namePrefix") or "", what.get("nameSuffix") or ""
+    return [_renamed(obj, str(before), str(after)) for obj in found]
+
+
+def _named(value: dict[str, Any]) -> bool:
+    meta = value.get("metadata")
+    return bool(value.get("kind") and isinstance(meta, dict) and meta.get("name"))
+
+
+def _renamed(obj: Obj, before: str, after: str) -> Obj:
+    meta = obj["metadata"]
+    return {**obj, "metadata": {**meta, "name": f"{before}{meta['name']}{after}"}}

@@ -272,6 +272,15 @@ def test_production_is_known_by_its_name(word: str, production: bool) -> None:
     assert is_production(word) is production
 
 
+def test_a_service_is_exposed_by_the_name_that_kustomize_gives_it() -> None:
+    found = look({
+        "w/base/kustomization.yaml": {"resources": ["s.yaml"], "nameSuffix": "-v1"},
+        "w/base/s.yaml": _service("web", 80),
+        "w/overlays/dev/kustomization.yaml": {"resources": ["../../base"], "namePrefix": "dev-"},
+    })  # fmt: skip
+    assert found.components[0].expose == ("dev-web-v1", 80)
+
+
 def test_parts_are_public_json() -> None:
     part = Part("web", "helm", "charts/web", "a Helm chart")
     assert part.as_json()["needs"] == []
