@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
     from envctl.adapters.kubernetes.connect import Target
     from envctl.cli.options import Options
+    from envctl.config.ci import CIContext
     from envctl.config.load import Loaded
     from envctl.config.settings import Settings
     from envctl.model.environment import Environment
     from envctl.output.sink import Output
     from envctl.ports.cluster import Cluster
+    from envctl.ports.forge import Forge
     from envctl.workflow.session import World
 
 
@@ -113,6 +115,21 @@ def target_without_file(options: Options, settings: Settings) -> Target:
     return target_of(settings, cluster.get("context", ""), None)
 
 
+def forge_of(context: CIContext) -> Forge | None:
+    """The forge that the variables name, or None; whoever opens it closes it.
+
+    Raises ConfigError where they contradict each other, or would send a token in the clear.
+    """
+    from envctl.config import forge
+
+    settings = forge.read(os.environ, context)
+    if settings is None:
+        return None
+    from envctl.adapters.forge import open_forge
+
+    return open_forge(settings)
+
+
 @asynccontextmanager
 async def wired(options: Options, out: Output, *, needs_file: bool) -> AsyncIterator[Wired]:
     """Open the world of a verb; the connection is closed at the end."""
@@ -136,6 +153,26 @@ async def looking(options: Options, out: Output) -> AsyncIterator[Wired]:
     environment, target = identify(options)
     async with _world(options, out, environment, target) as world:
         yield Wired(world, environment, None, target)
+
+
+@asynccontextmanager
+async def sweeping(options: Options, out: Output) -> AsyncIterator[tuple[World, str]]:
+    """The world of a verb that works on many environments, and the project; empty means all."""
+    from envctl.adapters.clock import SystemClock
+    from envctl.adapters.local.lookup import tool_folders
+    from envctl.adapters.sources import open_sources
+    from envctl.config import names
+    from envctl.workflow.session import World
+
+    settings, run_id = settings_of(options), uuid.uuid4().hex[:12]
+    project = settings.project
+    if project:
+        names.check_label("project", project, names.MAX_PROJECT)
+    target = target_without_file(options, settings)
+    out.identify(RunContext(project=project, run=run_id, verb=options.verb))
+    sources = open_sources(target, tool_folders())
+    async with connected(target, out) as cluster:
+        yield World(cluster, sources, SystemClock(), out.emit, run_id), project
 
 
 @asynccontextmanager
