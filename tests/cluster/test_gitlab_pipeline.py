@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cluster.pipelines import Pipelines
+from tests.cluster.node import clean_environment
+from tests.cluster.pipelines import ROOT, Pipelines
 from tests.until import until
 
 if TYPE_CHECKING:
@@ -152,3 +153,19 @@ def test_a_job_of_the_same_name_replaces_a_part(
     pipelines.commit()
     pipelines.run("lint")
     assert (repository / "linted").read_text() == "ours\n"
+
+
+def test_the_images_of_an_example_are_pushed_by_digest(registry: Registry) -> None:
+    """What the project's own pipeline does for the shop, with the smallest example."""
+    done = subprocess.run(
+        ["bash", ".ci/push-images", "minimal", f"{registry.host}/minimal"],
+        cwd=ROOT, env=clean_environment({"SSL_CERT_FILE": str(registry.certificate)}),
+        capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    variable, _, reference = done.stdout.strip().partition("=")
+    assert variable == "ENVCTL_IMAGE_HELLO"
+    name, _, digest = reference.partition("@")
+    assert name == f"{registry.host}/minimal/hello"
+    accept = "application/vnd.oci.image.manifest.v1+json"
+    assert registry.get(f"/v2/minimal/hello/manifests/{digest}", accept)[1] == digest

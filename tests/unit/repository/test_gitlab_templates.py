@@ -188,6 +188,8 @@ def test_jobs_that_touch_the_cluster(name: str, credential: str) -> None:
         )
         assert job["after_script"] == ['rm -rf "${TMPDIR:-/tmp}/envctl-job-$CI_JOB_ID"'], title
         assert job["resource_group"], title
+        # A `before_script` or `interruptible` for all jobs of the project is not for these.
+        assert job["inherit"] == {"default": ["tags"]}, title
         assert job["variables"]["ENVCTL_ALLOWED_CONTEXTS"] == REQUIRED["context"], title
 
 
