@@ -19,11 +19,13 @@ if TYPE_CHECKING:
 
     from envctl.adapters.kubernetes.connect import Target
     from envctl.cli.options import Options
+    from envctl.config.ci import CIContext
     from envctl.config.load import Loaded
     from envctl.config.settings import Settings
     from envctl.model.environment import Environment
     from envctl.output.sink import Output
     from envctl.ports.cluster import Cluster
+    from envctl.ports.forge import Forge
     from envctl.workflow.session import World
 
 
@@ -110,6 +112,21 @@ def target_without_file(options: Options, settings: Settings) -> Target:
     """The cluster for a verb that means no one environment; a file here may name its context."""
     cluster = _peek(options, strict=not settings.context).get("cluster", {})
     return target_of(settings, cluster.get("context", ""), None)
+
+
+def forge_of(context: CIContext) -> Forge | None:
+    """The forge that the variables name, or None; whoever opens it closes it.
+
+    Raises ConfigError where they contradict each other, or would send a token in the clear.
+    """
+    from envctl.config import forge
+
+    settings = forge.read(os.environ, context)
+    if settings is None:
+        return None
+    from envctl.adapters.forge import open_forge
+
+    return open_forge(settings)
 
 
 @asynccontextmanager

@@ -41,6 +41,8 @@ class RetryPolicy:
 API = RetryPolicy("api", attempts=8, first=0.1, cap=5.0)
 #: A whole run of helm, when it says that the cluster did not answer.
 HELM = RetryPolicy("helm", attempts=3, first=1.0, cap=10.0)
+#: A question to the forge, or a write together with the look that says whether it is needed.
+FORGE = RetryPolicy("forge", attempts=5, first=0.5, cap=8.0)
 #: A step that must not be repeated as a whole.
 ONCE = RetryPolicy("once", attempts=1, first=0.0, cap=0.0)
 
