@@ -13,6 +13,9 @@ from envctl.cli import (
     deploy,
     doctor,
     down,
+    extend,
+    gc,
+    keep,
     kubeconfig,
     local,
     logs,
@@ -60,6 +63,9 @@ app.command()(test.test)
 app.command()(down.down)
 app.command()(status.status)
 app.command("list")(listing.list_)
+app.command()(extend.extend)
+app.command()(keep.keep)
+app.command()(gc.gc)
 app.command()(logs.logs)
 app.command()(url.url)
 app.command()(kubeconfig.kubeconfig)

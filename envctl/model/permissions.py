@@ -57,6 +57,7 @@ _TABLE: tuple[tuple[Scope, str, str, str, str], ...] = (
     (Scope.CLUSTER, "", "persistentvolumes", "get list watch",
      "`down`, to prove that volumes are gone"),
     (Scope.SYSTEM, "coordination.k8s.io", "leases", "get create update patch", ""),
+    (Scope.SYSTEM, "coordination.k8s.io", "leases", "list delete", "`gc`"),
     (Scope.ENVIRONMENT, "",
      "configmaps secrets services serviceaccounts persistentvolumeclaims pods", _ALL, ""),
     (Scope.ENVIRONMENT, "", "resourcequotas limitranges", _ALL, ""),

@@ -193,7 +193,7 @@ async def of_machine(machine: Machine, spec: Spec | None) -> list[Finding]:
     types = {component.type for component in spec.components} if spec else set()
     helm, kustomize = await asyncio.gather(machine.helm(), machine.kustomize())
     return [
-        _tool("helm", helm, needed="helm" in types),
+        _tool("helm", helm, needed=not {"helm", "chart"}.isdisjoint(types)),
         _tool("kustomize", kustomize, needed="kustomize" in types),
     ]
 

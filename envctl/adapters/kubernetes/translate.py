@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import re
 import ssl
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -18,6 +20,7 @@ from envctl.ports.cluster import AlreadyExists, Conflict, FieldConflict, Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 _FORBIDDEN = re.compile(
     r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)"'
@@ -74,6 +77,15 @@ def error_for(
             after=float(after) if after.isdigit() else 0.0,
         )
     return Invalid(what, why=why, next="Correct the object that is named above.")
+
+
+def date_of(headers: Mapping[str, str], now: float) -> tuple[datetime, float] | None:
+    """When the server says that it answered, with ``now``; None where it says nothing sensible."""
+    try:
+        found = parsedate_to_datetime(headers.get("Date", ""))
+    except ValueError:
+        return None
+    return (found.astimezone(UTC), now) if found.tzinfo else None
 
 
 def error_of_connection(error: BaseException, host: str, context: str) -> EnvctlError:

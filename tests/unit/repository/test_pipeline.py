@@ -11,7 +11,6 @@ from pathlib import Path
 import pytest
 import yaml
 
-from envctl.errors import EXIT_RETRY
 from tests.unit.repository.files import ROOT, text
 
 BIN = Path(sys.executable).parent
@@ -30,24 +29,6 @@ def _run(*command: str) -> str:
 )
 def test_the_file_is_what_its_program_expects(schema: str, file: str) -> None:
     _run("check-jsonschema", "--builtin-schema", f"vendor.{schema}", file)
-
-
-@pytest.mark.parametrize("name", ["preview.yml"])
-def test_the_templates_are_valid_and_retry_what_may_be_retried(name: str, tmp_path: Path) -> None:
-    header, body = text(f"ci-templates/gitlab/{name}").split("\n---\n")
-    for key, declared in yaml.safe_load(header)["spec"]["inputs"].items():
-        body = body.replace(f"$[[ inputs.{key} ]]", declared.get("default", f"some/{key}"))
-    assert "$[[" not in body, "an input that is not declared"
-    filled = tmp_path / name
-    filled.write_text(body)
-    _run("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", str(filled))
-    jobs = yaml.safe_load(body)
-    # GitLab retries what matches `when` or `exit_codes`: a failed script must not be in the first.
-    assert jobs[".envctl"]["retry"]["exit_codes"] == [EXIT_RETRY]
-    assert "script_failure" not in jobs[".envctl"]["retry"]["when"]
-    stop = jobs["envctl:down"]
-    assert (stop["when"], stop["allow_failure"]) == ("manual", True)
-    assert stop["variables"]["GIT_STRATEGY"] == "none"
 
 
 def test_the_pre_commit_hooks_are_valid_and_need_no_network() -> None:
