@@ -13,7 +13,7 @@ purpose=${1:-dev}
 packages="ca-certificates curl nftables python3-venv runc"
 lock=requirements/local.txt
 if [ "$purpose" = dev ]; then
-  packages="$packages busybox-static git jq prometheus-pushgateway rsync"
+  packages="$packages busybox-static gcc git jq libc6-dev prometheus-pushgateway rsync"
   lock=requirements/dev.txt
 fi
 
