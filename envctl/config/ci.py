@@ -97,14 +97,17 @@ def _gitlab(env: Mapping[str, str]) -> CIContext:
 
 def _actions(env: Mapping[str, str]) -> CIContext:
     pull = re.fullmatch(r"refs/pull/(\d+)/.*", env.get("GITHUB_REF", ""))
+    # The workflow says both itself, as for a merged pull request, and for a run by hand, GitHub's
+    # variables are about the target branch.
+    number = _digits(env.get("ENVCTL_MERGE_REQUEST", "")) or (pull[1] if pull else "")
     server = env.get("GITHUB_SERVER_URL", "").rstrip("/")
     repository, run = env.get("GITHUB_REPOSITORY", ""), env.get("GITHUB_RUN_ID", "")
     return CIContext(
         system="actions",
         branch=env.get("GITHUB_HEAD_REF") or env.get("GITHUB_REF_NAME", ""),
-        commit=env.get("GITHUB_SHA", ""),
+        commit=env.get("ENVCTL_COMMIT") or env.get("GITHUB_SHA", ""),
         pipeline=_digits(env.get("GITHUB_RUN_ID", "")),
-        merge_request=pull[1] if pull else "",
+        merge_request=number,
         owner=env.get("GITHUB_ACTOR", ""),
         target_branch=env.get("GITHUB_BASE_REF", ""),
         server=server,

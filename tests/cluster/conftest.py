@@ -25,6 +25,8 @@ from tests.cluster import busybox
 from tests.cluster import node as nodes
 from tests.cluster.app import App
 from tests.cluster.node import Envctl, Kubectl, Node
+from tests.gitea.build import built as built_gitea
+from tests.gitea.server import Gitea
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -43,10 +45,14 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Start the node before any test's clock runs, in the process that starts the workers."""
     config = session.config
     is_worker = hasattr(config, "workerinput")
-    if is_worker or config.option.collectonly or nodes.named_by_environment():
+    if is_worker or config.option.collectonly:
         return
     capture = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled(), _one_at_a_time():
+        if _asked_for(config, Path(__file__).with_name("test_gitea.py")):
+            built_gitea()
+        if nodes.named_by_environment():
+            return
         if nodes.running() is None:
             nodes.start()
             config.stash[_STARTED] = True
@@ -58,6 +64,12 @@ def pytest_sessionfinish(session: pytest.Session) -> None:
     """Stop the node if this run has started it."""
     if session.config.stash.get(_STARTED, False) and not os.environ.get("ENVCTL_TEST_KEEP_NODE"):
         nodes.stop()
+
+
+def _asked_for(config: pytest.Config, file: Path) -> bool:
+    """Whether the command line names the file, or a folder that it is in."""
+    named = [Path(config.invocation_params.dir, arg.split("::")[0]) for arg in config.args]
+    return any(path == file or path in file.parents for path in named)
 
 
 @contextlib.contextmanager
@@ -81,6 +93,14 @@ def node() -> Node:
 def kubectl(node: Node) -> Kubectl:
     """kubectl on the node: ``kubectl("get", "pods", "-n", ns)`` is the parsed document."""
     return Kubectl(node)
+
+
+@pytest.fixture(scope="session")
+def gitea() -> Iterator[Gitea]:
+    """A running Gitea; its tests are in one xdist group, so that there is only one."""
+    server = Gitea(built_gitea())
+    yield server
+    server.delete()
 
 
 @pytest.fixture

@@ -175,6 +175,13 @@ def test_actions(tmp_path: Path, ref: str, head: str, branch: str, number: str) 
     assert found == ci.CIContext("actions", branch, "c", "9", number, "bob")
 
 
+def test_a_workflow_says_what_the_variables_of_a_merged_pull_request_do_not(tmp_path: Path) -> None:
+    env = {"GITHUB_ACTIONS": "true", "GITHUB_REF": "refs/heads/main", "GITHUB_SHA": "merge",
+           "ENVCTL_MERGE_REQUEST": "7", "ENVCTL_COMMIT": "head"}  # fmt: skip
+    found = ci.detect(env, tmp_path)
+    assert (found.merge_request, found.commit) == ("7", "head")
+
+
 def test_on_a_laptop_git_is_asked(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("LOGNAME", "ann")
     for word in ("GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE"):
