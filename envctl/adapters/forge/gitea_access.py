@@ -13,16 +13,16 @@ if TYPE_CHECKING:
     from envctl.adapters.forge.channel import Channel
 
 READ = (
-    "The token needs the scope `read:repository` (GitHub: `pull-requests: read`) and access to "
-    "the repository."
+    "The token needs the scope `read:repository` (a job's: the permissions `contents: read` and "
+    "`pull-requests: read`) and access to the repository."
 )
 NOTE = (
-    "The token needs the scope `write:issue` (GitHub: `pull-requests: write`) and access to the "
-    "repository."
+    "The token needs the scope `write:issue` (a job's: the permission `pull-requests: write`) and "
+    "access to the repository."
 )
 WRITE = (
-    "The token needs the scope `write:repository` (GitHub: `statuses: write`) and write access to "
-    "the repository."
+    "The token needs the scope `write:repository` (a job's: the permission `statuses: write` on "
+    "GitHub, `contents: write` on Gitea) and write access to the repository."
 )
 _NO_DOCUMENT = b"{"
 _NO_COMMIT = "0" * 40
