@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from envctl.model.lifetime import EXTENDED, moment
 from tests.cluster.app import PAUSE
 from tests.gitea.repository import Repository
 from tests.gitea.runner import Runner
@@ -155,10 +157,9 @@ def test_a_change_from_a_fork_waits_for_a_maintainer(
 
     repository.dispatch("environment.yml", number=str(number), action="extend")
     runner.run().check("success")
-    longer = kubectl("get", "namespace", namespace)["metadata"]["annotations"]
-    assert (
-        longer["envctl.dev/expires-at"] > made["metadata"]["annotations"]["envctl.dev/expires-at"]
-    )
+    longer = moment(kubectl("get", "namespace", namespace)["metadata"]["annotations"][EXTENDED])
+    assert longer
+    assert longer > datetime.now(UTC) + timedelta(hours=20)
 
     repository.dispatch("gc.yml", mode="delete")
     runner.run().check("success")
