@@ -9,7 +9,10 @@ import typer
 from envctl.cli import boundary
 from envctl.cli.options import (
     DEFAULT_FILE,
+    AnnotationsOption,
     ContextOption,
+    DiagnosisOption,
+    DotenvOption,
     FileOption,
     ImageOption,
     JunitOption,
@@ -41,6 +44,9 @@ def command(verb: str, stages: tuple[str, ...], text: str) -> Callable[..., None
         output: OutputOption = None,
         junit: JunitOption = None,
         metrics_file: MetricsOption = None,
+        dotenv: DotenvOption = None,
+        annotations: AnnotationsOption = None,
+        diagnosis: DiagnosisOption = None,
         pushgateway: PushgatewayOption = "",
         lock_timeout: LockTimeoutOption = "5m",
         timeout: Annotated[
@@ -49,7 +55,7 @@ def command(verb: str, stages: tuple[str, ...], text: str) -> Callable[..., None
     ) -> None:
         options = Options(
             verb, file, context, project, name, output, tuple(image), junit, metrics_file,
-            pushgateway, lock_timeout,
+            pushgateway, lock_timeout, dotenv, annotations, diagnosis,
         )  # fmt: skip
         _run(options, stages, timeout)
 
