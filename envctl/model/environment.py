@@ -18,7 +18,7 @@ URL = "envctl.dev/url"
 FORGE_PROJECT = "envctl.dev/forge-project"
 KEEP = "envctl.dev/keep"
 #: Its author is not trusted; admission policies of the cluster hold on to it.
-UNTRUSTED = "envctl.dev/untrusted"
+PROFILE = "envctl.dev/profile"
 PHASE = "envctl.dev/phase"
 LAST_USED = "envctl.dev/last-used-at"
 EXPIRES = "envctl.dev/expires-at"

@@ -38,7 +38,7 @@ def namespace(environment: Environment, spec: Spec) -> Obj:
             "labels": {
                 **environment.labels,
                 **security_labels(spec.guardrails),
-                **({env.UNTRUSTED: "true"} if spec.guardrails.confined else {}),
+                **({env.PROFILE: "confined"} if spec.guardrails.confined else {}),
             },
             "annotations": {key: value for key, value in notes.items() if value}
             | limits(environment.ttl, environment.max_age),

@@ -54,7 +54,7 @@ class Keep:
 
     def ended(self, now: datetime) -> bool:
         """Whether it has ended for certain."""
-        return self.until is not None and now >= self.until + timedelta(seconds=GRACE)
+        return self.until is not None and now >= later(self.until, GRACE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +142,9 @@ def moment(text: str) -> datetime | None:
     """The moment of an RFC 3339 text; None for anything else."""
     try:
         found = datetime.fromisoformat(text)
-    except ValueError:
+        return found.astimezone(UTC) if found.tzinfo else None
+    except (ValueError, OverflowError):
         return None
-    return found.astimezone(UTC) if found.tzinfo else None
 
 
 def _seconds(text: str) -> float:

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from envctl.model.setup import Setup
 
 _API = "admissionregistration.k8s.io/v1"
-#: A namespace with this label may only ever be held to the restricted standard.
-UNTRUSTED = env.UNTRUSTED
+#: What `ENVCTL_PROFILE=confined` writes as the namespace's ``env.PROFILE``.
+_CONFINED = "confined"
 _ENFORCE = "pod-security.kubernetes.io/enforce"
 _VERSION = "pod-security.kubernetes.io/enforce-version"
 _LEVELS = {"baseline": ["baseline", "restricted"], "restricted": ["restricted"]}
@@ -126,14 +126,18 @@ def _labels(name: str, holder: str) -> Obj:
 def _variables() -> list[Obj]:
     """The labels before and after, and what they say of Pod Security."""
     found = [_labels("now", "object"), _labels("before", "oldObject")]
-    for labels, level, version, untrusted in (
-        ("now", "level", "version", "untrusted"),
-        ("before", "oldLevel", "oldVersion", "wasUntrusted"),
+    for labels, level, version, confined in (
+        ("now", "level", "version", "confined"),
+        ("before", "oldLevel", "oldVersion", "wasConfined"),
     ):
         found += [
             _label(level, f"variables.{labels}", _ENFORCE, "privileged"),
             _label(version, f"variables.{labels}", _VERSION, "latest"),
-            {"name": untrusted, "expression": f"'{UNTRUSTED}' in variables.{labels}"},
+            {
+                "name": confined,
+                "expression": f"'{env.PROFILE}' in variables.{labels} && "
+                f"variables.{labels}['{env.PROFILE}'] == '{_CONFINED}'",
+            },
         ]
     return found
 
@@ -147,7 +151,7 @@ def _label(name: str, labels: str, key: str, default: str) -> Obj:
 
 def _namespaces(setup: Setup) -> Obj:
     now, before = "variables.now", "variables.before"
-    allowed = f"(variables.untrusted ? ['restricted'] : {_list(_LEVELS[setup.security])})"
+    allowed = f"(variables.confined ? ['restricted'] : {_list(_LEVELS[setup.security])})"
     same = " && ".join(f"{before}['{key}'] == {now}['{key}']" for key in (env.PROJECT, env.NAME))
     return policy(
         setup, "namespaces", "Envctl's accounts touch the namespaces of environments only.",
@@ -173,16 +177,16 @@ def _namespaces(setup: Setup) -> Obj:
                 "the labels that say whose environment it is may not be changed",
             ),
             must(
-                "object == null || !variables.wasUntrusted || variables.untrusted",
-                f"the label {UNTRUSTED} may not be removed",
+                "object == null || !variables.wasConfined || variables.confined",
+                f"the label {env.PROFILE} of a confined environment may not be removed",
             ),
             must(
                 f"object == null || (variables.level in {allowed} && variables.version == 'latest')"
                 " || (oldObject != null && variables.level == variables.oldLevel && "
                 "variables.version == variables.oldVersion && "
-                "variables.untrusted == variables.wasUntrusted)",
+                "variables.confined == variables.wasConfined)",
                 f"the namespace must enforce the Pod Security standard {setup.security} or "
-                "stricter, restricted if it is untrusted, at its latest version",
+                "stricter, restricted if it is confined, at its latest version",
             ),
         ],
     )  # fmt: skip

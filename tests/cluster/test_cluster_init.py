@@ -32,7 +32,7 @@ pytestmark = pytest.mark.timeout(600)
 CONTEXT = "kind-narrow"
 DOMAIN = "preview.test"
 ENFORCE = "pod-security.kubernetes.io/enforce"
-UNTRUSTED = "envctl.dev/untrusted"
+PROFILE = "envctl.dev/profile"
 INGRESS = """\
 apiVersion: networking.k8s.io/v1
 kind: Ingress
@@ -250,8 +250,8 @@ REFUSED: dict[str, tuple[Ask, str]] = {
         lambda c, s: c.create(NAMESPACE, s.namespace("x", {ENFORCE: "privileged"})),
         "must enforce the Pod Security standard",
     ),
-    "make an untrusted namespace that is held to less than restricted": (
-        lambda c, s: c.create(NAMESPACE, s.namespace("x", {UNTRUSTED: "true"})),
+    "make a confined namespace that is held to less than restricted": (
+        lambda c, s: c.create(NAMESPACE, s.namespace("x", {PROFILE: "confined"})),
         "must enforce the Pod Security standard",
     ),
     "make an account of the system's": (
@@ -304,13 +304,13 @@ def test_the_account_may_not(what: str, made: SetUp) -> None:
 
 
 def test_an_environment_may_not_be_opened_once_it_is_made(made: SetUp) -> None:
-    namespace = made.namespace("open", {UNTRUSTED: "true", ENFORCE: "restricted"})
+    namespace = made.namespace("open", {PROFILE: "confined", ENFORCE: "restricted"})
     made.kubectl.apply(json.dumps(namespace))
     for labels, sentence in (
         ({ENFORCE: "privileged"}, "Pod Security"),
         ({ENFORCE: None}, "Pod Security"),
         ({"pod-security.kubernetes.io/enforce-version": "v1.20"}, "Pod Security"),
-        ({UNTRUSTED: None}, "may not be removed"),
+        ({PROFILE: None}, "may not be removed"),
         ({"envctl.dev/name": "else"}, "PROJECT-NAME"),
         ({"app.kubernetes.io/managed-by": None}, "carry the labels"),
     ):

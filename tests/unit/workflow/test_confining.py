@@ -46,7 +46,7 @@ def test_a_plain_application_is_deployed_and_marked(shop: Shop) -> None:
     assert error is None
     assert {"ConfigMap/a", "Secret/db"} <= shop.names()
     labels = shop.cluster.store[NAMESPACE_KEY]["metadata"]["labels"]
-    assert labels["envctl.dev/untrusted"] == "true"
+    assert labels["envctl.dev/profile"] == "confined"
     assert labels["pod-security.kubernetes.io/enforce"] == "restricted"
 
 
