@@ -55,6 +55,13 @@ DiagnosisOption = Annotated[
 PushgatewayOption = Annotated[
     str, typer.Option("--pushgateway", help="Send the metrics to this URL.", show_default=False)
 ]
+ReportOption = Annotated[
+    bool,
+    typer.Option(
+        "--report/--no-report",
+        help="In a merge request's pipeline, tell the merge request; ENVCTL_REPORT=0 does not.",
+    ),
+]
 LockTimeoutOption = Annotated[
     str,
     typer.Option("--lock-timeout", help="How long to wait for another run on the environment."),
@@ -81,6 +88,7 @@ class Options:
     dotenv: Path | None = None
     annotations: Path | None = None
     diagnosis: Path | None = None
+    report: bool = True
 
     @property
     def for_output(self) -> OutputOptions:
