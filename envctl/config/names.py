@@ -71,6 +71,13 @@ def namespace(project: str, name: str) -> str:
     return f"{project}-{name}"
 
 
+def of_branch(branch: str, *, default: bool) -> tuple[str, ...]:
+    """What an environment of a branch may be called: by its slug, or as a standing release is."""
+    plain = re.sub(r"[^a-z0-9]+", "-", branch.lower()).strip("-")
+    found = (plain, slug(branch), *(["latest"] if default else []))
+    return tuple(dict.fromkeys(name for name in found if name))
+
+
 def merge_request_name(iid: str, branch: str) -> str:
     """The name for a merge request's environment: stable while its branch keeps its name."""
     return f"mr-{iid}-{slug(branch)}"[:MAX_NAME].rstrip("-")

@@ -109,7 +109,10 @@ _CHECK = _object(
     "A test of the deployed environment.",
     {
         "name": _NAME,
-        "job": _text("A file with one Job; its success is the check's."),
+        "job": _text(
+            "A file with one Job; its success is the check's. Each `name=number` in its "
+            "container's termination message is one of the check's metrics."
+        ),
         "timeout": {**_DURATION, "description": "Until it must have ended.", "default": "2m"},
         "images": _IMAGES,
     },

@@ -11,6 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
+from envctl.config import limits
 from envctl.errors import ConfigError, Refused
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ class Settings:
     allowed_contexts: tuple[str, ...] | None = None
     cluster_scoped: tuple[str, ...] = ()
     security: str = ""
+    limits: limits.Limits = field(default_factory=limits.Limits)
     images: Mapping[str, str] = field(default_factory=dict)
 
 
@@ -57,6 +59,7 @@ def read(
         allowed_contexts=None if allowed is None else tuple(_words(allowed)),
         cluster_scoped=tuple(_words(env.get("ENVCTL_CLUSTER_SCOPED", ""))),
         security=security,
+        limits=limits.read(env),
         images={**_images_from(env), **_images_of(images)},
     )
 

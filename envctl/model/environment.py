@@ -17,6 +17,8 @@ MERGE_REQUEST = "envctl.dev/merge-request"
 URL = "envctl.dev/url"
 FORGE_PROJECT = "envctl.dev/forge-project"
 KEEP = "envctl.dev/keep"
+#: Its author is not trusted; admission policies of the cluster hold on to it.
+PROFILE = "envctl.dev/profile"
 PHASE = "envctl.dev/phase"
 LAST_USED = "envctl.dev/last-used-at"
 EXPIRES = "envctl.dev/expires-at"
@@ -74,7 +76,11 @@ class Environment:
 
 @dataclass(frozen=True, slots=True)
 class EnvironmentInfo:
-    """An environment as it was found in the cluster; times are RFC 3339 in UTC, or empty."""
+    """An environment as it was found in the cluster; times are RFC 3339 in UTC, or empty.
+
+    ``expires_at`` is empty where nothing ends its life. ``kept_by`` names who keeps it, until
+    ``kept_until`` or, where that is empty, without end.
+    """
 
     project: str
     name: str
@@ -88,6 +94,8 @@ class EnvironmentInfo:
     pipeline: str = ""
     merge_request: str = ""
     owner: str = ""
+    kept_by: str = ""
+    kept_until: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """One entry of ``list``'s public JSON (docs/json.md)."""
@@ -104,6 +112,7 @@ class EnvironmentInfo:
             "pipeline": self.pipeline,
             "mergeRequest": self.merge_request,
             "owner": self.owner,
+            "kept": {"by": self.kept_by, "until": self.kept_until} if self.kept_by else None,
         }
 
 
@@ -113,6 +122,8 @@ def info_of(namespace: dict[str, Any]) -> EnvironmentInfo:
     A namespace that is being deleted is ``Deleting`` whatever its annotation says, or ``Stuck``
     once a teardown has waited for it in vain.
     """
+    from envctl.model.lifetime import life_of, stamp  # which takes its words from here
+
     meta = namespace.get("metadata", {})
     labels = meta.get("labels") or {}
     notes = meta.get("annotations") or {}
@@ -121,6 +132,8 @@ def info_of(namespace: dict[str, Any]) -> EnvironmentInfo:
         phase = Phase.STUCK if notes.get(PHASE) == Phase.STUCK else Phase.DELETING
     elif notes.get(PHASE) in set(Phase):
         phase = Phase(notes[PHASE])
+    life = life_of(notes, meta.get("creationTimestamp", ""))
+    keep = life.keep
     return EnvironmentInfo(
         project=labels.get(PROJECT, ""),
         name=labels.get(NAME, ""),
@@ -129,9 +142,11 @@ def info_of(namespace: dict[str, Any]) -> EnvironmentInfo:
         url=notes.get(URL, ""),
         created_at=meta.get("creationTimestamp", ""),
         last_used_at=notes.get(LAST_USED, ""),
-        expires_at=notes.get(EXPIRES, ""),
+        expires_at=stamp(life.end) if life.end else "",
         commit=notes.get(COMMIT, ""),
         pipeline=notes.get(PIPELINE, ""),
         merge_request=notes.get(MERGE_REQUEST, ""),
         owner=notes.get(OWNER, ""),
+        kept_by=(keep.by or "somebody") if keep else "",
+        kept_until=stamp(keep.until) if keep and keep.until else "",
     )

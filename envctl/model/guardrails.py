@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from envctl.model import environment as env
+from envctl.model.lifetime import limits
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,8 +35,13 @@ def namespace(environment: Environment, spec: Spec) -> Obj:
         "kind": "Namespace",
         "metadata": {
             "name": environment.namespace,
-            "labels": {**environment.labels, **security_labels(spec.guardrails)},
-            "annotations": {key: value for key, value in notes.items() if value},
+            "labels": {
+                **environment.labels,
+                **security_labels(spec.guardrails),
+                **({env.PROFILE: "confined"} if spec.guardrails.confined else {}),
+            },
+            "annotations": {key: value for key, value in notes.items() if value}
+            | limits(environment.ttl, environment.max_age),
         },
     }
 

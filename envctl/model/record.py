@@ -10,10 +10,13 @@ import base64
 import json
 import zlib
 from dataclasses import dataclass, field, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from envctl.model.managed import Owned, owned
 from envctl.model.objects import Key, Obj, Resource, key_of, split_api_version, uid_of
+
+if TYPE_CHECKING:
+    from envctl.model.measures import Measures
 
 NAME = "envctl-record"
 #: Characters of one component's entry above which it is compressed (a ConfigMap holds 1 MiB).
@@ -58,11 +61,12 @@ class Deployed:
 
 @dataclass(frozen=True, slots=True)
 class Checked:
-    """The last result of a check, for exactly the inputs in ``digest``."""
+    """The last result of a check, for exactly the inputs in ``digest``, and what it measured."""
 
     digest: str
     passed: bool
     seconds: float
+    metrics: Measures = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,10 +119,13 @@ def dump_component(deployed: Deployed) -> str:
 
 def dump_check(checked: Checked) -> str:
     """A check's entry as the ConfigMap holds it."""
-    return json.dumps(
-        {"digest": checked.digest, "passed": checked.passed, "seconds": checked.seconds},
-        separators=(",", ":"),
-    )
+    value = {
+        "digest": checked.digest,
+        "passed": checked.passed,
+        "seconds": checked.seconds,
+        "metrics": dict(checked.metrics),
+    }
+    return json.dumps(value, separators=(",", ":"))
 
 
 def load(config_map: Obj | None) -> Record:
@@ -131,10 +138,8 @@ def load(config_map: Obj | None) -> Record:
             if kind == "component":
                 record = record.with_component(name, _load_component(value))
             elif kind == "check":
-                record = record.with_check(
-                    name, Checked(value["digest"], bool(value["passed"]), float(value["seconds"]))
-                )
-        except (KeyError, TypeError, ValueError):
+                record = record.with_check(name, _load_check(value))
+        except (AttributeError, KeyError, TypeError, ValueError):
             continue
     return record
 
@@ -160,6 +165,16 @@ def _dump_entry(entry: Entry) -> list[Any]:
         entry.owned.all,
         entry.owned.but_replicas,
     ]
+
+
+def _load_check(value: dict[str, Any]) -> Checked:
+    metrics = value.get("metrics") or {}  # an older envctl kept none
+    return Checked(
+        value["digest"],
+        bool(value["passed"]),
+        float(value["seconds"]),
+        tuple((str(name), float(number)) for name, number in metrics.items()),
+    )
 
 
 def _load_component(value: dict[str, Any]) -> Deployed:

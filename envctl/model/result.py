@@ -113,3 +113,22 @@ class DownResult:
             ],
             "seconds": round(self.seconds, 3),
         }
+
+
+@dataclass(frozen=True, slots=True)
+class LifetimeResult:
+    """What ``extend`` and ``keep`` end with.
+
+    ``result`` is ``extended``, ``kept``, ``released`` or ``unchanged``.
+    """
+
+    environment: EnvironmentInfo
+    result: str
+
+    def as_json(self) -> dict[str, Any]:
+        """The public JSON of ``extend`` and ``keep`` (docs/json.md)."""
+        return {
+            "environment": self.environment.as_json(),
+            "result": self.result,
+            "expiresAt": self.environment.expires_at,
+        }

@@ -90,7 +90,10 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Guardrails:
-    """What stands in the namespace before any workload does."""
+    """What stands in the namespace before any workload does.
+
+    ``confined`` says that the author is not trusted: see ``envctl.model.confined``.
+    """
 
     quota: Mapping[str, str]
     container_defaults: Mapping[str, Mapping[str, str]]
@@ -98,6 +101,7 @@ class Guardrails:
     ingress: tuple[str | Mapping[str, Any], ...]
     security: str = "baseline"
     cluster_scoped: tuple[str, ...] = ()
+    confined: bool = False
 
 
 @dataclass(frozen=True, slots=True)

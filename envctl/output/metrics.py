@@ -44,6 +44,7 @@ class RunMetrics:
         yield self._retries()
         yield self._requests()
         yield self._checks()
+        yield self._environments()
         run = GaugeMetricFamily(
             "envctl_run_duration_seconds", "How long the run took.", labels=["outcome"]
         )
@@ -89,6 +90,14 @@ class RunMetrics:
         for check in self._recorder.checks:
             for name, value in check.metrics:
                 family.add_metric([_label(check.name), _label(name)], value)
+        return family
+
+    def _environments(self) -> Metric:
+        family = GaugeMetricFamily(
+            "envctl_gc_environments", "What gc decided, and how it went.", labels=["verdict"]
+        )
+        for word, number in self._recorder.collected.items():
+            family.add_metric([_label(word)], number)
         return family
 
 

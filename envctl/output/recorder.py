@@ -13,6 +13,7 @@ from envctl.model.events import (
     StepRetried,
     StepStarted,
 )
+from envctl.model.gcresult import GcResult
 from envctl.model.result import DownResult, UpResult
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ class Recorder:
         self.retries: Counter[tuple[str, str]] = Counter()
         self.requests: dict[str, int] = {}
         self.logs: dict[str, deque[LogLine]] = {}
-        self.result: UpResult | DownResult | None = None
+        self.result: UpResult | DownResult | GcResult | None = None
         self.elapsed = 0.0
 
     def emit(self, event: Event) -> None:
@@ -59,13 +60,18 @@ class Recorder:
 
     def remember(self, result: object) -> None:
         """Keep how the run ended, if it ended with such a result."""
-        if isinstance(result, UpResult | DownResult):
+        if isinstance(result, UpResult | DownResult | GcResult):
             self.result = result
 
     @property
     def checks(self) -> tuple[CheckResult, ...]:
         """The checks of the result, where it has some."""
         return getattr(self.result, "checks", ())
+
+    @property
+    def collected(self) -> dict[str, int]:
+        """How many environments gc has deleted, kept, found stuck and so on; empty for others."""
+        return self.result.counts() if isinstance(self.result, GcResult) else {}
 
     @property
     def outcome(self) -> str:

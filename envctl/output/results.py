@@ -7,6 +7,7 @@ from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TextIO
 
+from envctl.model.gcresult import GcResult
 from envctl.model.result import DownResult, UpResult
 from envctl.output.complaint import error_logfmt, failure_logfmt
 from envctl.output.document import brief, error_document, to_json, to_logfmt
@@ -56,7 +57,7 @@ class Results:
     def result(
         self,
         context: RunContext,
-        result: UpResult | DownResult | Sequence[EnvironmentInfo],
+        result: UpResult | DownResult | GcResult | Sequence[EnvironmentInfo],
         elapsed: float,
     ) -> None:
         """Write a result, and its failure after it."""
@@ -129,7 +130,9 @@ class Results:
     def _log(self, lines: list[str]) -> None:
         self._stderr.write("".join(f"{text}\n" for text in lines))
 
-    def _lines(self, result: UpResult | DownResult | Sequence[EnvironmentInfo]) -> Lines | None:
+    def _lines(
+        self, result: UpResult | DownResult | GcResult | Sequence[EnvironmentInfo]
+    ) -> Lines | None:
         if self.mode is not Mode.TEXT:
             return None
         from envctl.output.summary import down_lines, up_lines
@@ -141,6 +144,10 @@ class Results:
             return up_lines(result, self.symbols, width, components=not told)
         if isinstance(result, DownResult):
             return down_lines(result, self.symbols)
+        if isinstance(result, GcResult):
+            from envctl.output.gc import gc_lines
+
+            return gc_lines(result, self.symbols, self.width)
         return environment_lines(result, dt.datetime.now(dt.UTC), self.width)
 
 
@@ -149,7 +156,9 @@ def _same(failure: Failure, shown: Failure | None) -> bool:
     return shown is not None and replace(failure, dependants=shown.dependants) == shown
 
 
-def _document(result: UpResult | DownResult | Sequence[EnvironmentInfo]) -> dict[str, Any]:
-    if isinstance(result, UpResult | DownResult):
+def _document(
+    result: UpResult | DownResult | GcResult | Sequence[EnvironmentInfo],
+) -> dict[str, Any]:
+    if isinstance(result, UpResult | DownResult | GcResult):
         return result.as_json()
     return {"environments": [info.as_json() for info in result]}

@@ -2,7 +2,7 @@
 
     with open_output(OutputOptions(mode=None), RunContext(env=..., project=..., verb="up")) as out:
         result = await up(..., emit=out.emit)   # or emit=out: the object itself is callable
-        out.result(result)                      # UpResult, DownResult, [EnvironmentInfo]
+        out.result(result)                      # UpResult, DownResult, GcResult, [EnvironmentInfo]
     ...
         out.document(data, lines)               # any other verb: its JSON, and its text
         out.verbatim(text)                      # a result that is a text: a URL, a kubeconfig
@@ -37,6 +37,7 @@ if TYPE_CHECKING:
     from envctl.errors import EnvctlError
     from envctl.model.environment import EnvironmentInfo
     from envctl.model.events import Event, LogLine
+    from envctl.model.gcresult import GcResult
     from envctl.model.result import DownResult, UpResult
     from envctl.output.lines import Lines
     from envctl.output.symbols import Symbols
@@ -85,7 +86,7 @@ class Output:
         """The signs that stdout can show."""
         return self._results.symbols
 
-    def result(self, result: UpResult | DownResult | Sequence[EnvironmentInfo]) -> None:
+    def result(self, result: UpResult | DownResult | GcResult | Sequence[EnvironmentInfo]) -> None:
         """End with a result that this package knows how to show."""
         self._progress.stop()
         self.recorder.remember(result)

@@ -126,12 +126,21 @@ def _environment(info: EnvironmentInfo, now: dt.datetime) -> list[Cell | str]:
         info.project,
         Cell(str(info.phase), PHASES.get(info.phase, "")),
         age(info.created_at, now),
-        time_left(info.expires_at, now),
+        _left(info, now),
         info.owner,
         info.commit[:_SHORT_COMMIT],
         f"!{info.merge_request}" if info.merge_request else "",
         info.url,
     ]
+
+
+def _left(info: EnvironmentInfo, now: dt.datetime) -> str:
+    if info.kept_by and not info.kept_until:
+        return "kept"
+    left = time_left(info.expires_at, now)
+    return (
+        f"{left}, kept" if info.kept_by and time_left(info.kept_until, now) != "expired" else left
+    )
 
 
 def age(moment: str, now: dt.datetime) -> str:

@@ -11,6 +11,7 @@ from envctl.model.objects import Obj
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from datetime import datetime
 
     from envctl.model.objects import Resource
 
@@ -76,6 +77,10 @@ class Cluster(Protocol):
     @property
     def requests(self) -> int:
         """How many requests were sent, retries included."""
+        ...
+
+    def server_time(self) -> datetime | None:
+        """The API server's time, never later than it is; None before it has told any."""
         ...
 
     async def resource(self, api_version: str, kind: str) -> Resource:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envctl.model.objects import Obj, uid_of
+from envctl.model.objects import NAMESPACE, Obj, uid_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import AsyncIterator, Callable
 
     from envctl.model.objects import Resource
     from envctl.ports.cluster import Cluster
@@ -36,3 +36,27 @@ async def until_gone(
                 break  # look again: what happened in between is not known
             if seen:
                 seen(change.object)
+
+
+async def vanished(cluster: Cluster, uids: dict[str, str]) -> AsyncIterator[str]:
+    """The name of each namespace of ``uids`` as soon as none of its UID is there any more.
+
+    One watch for all of them. What went before it began is found by listing once it has.
+    """
+    left, listed = dict(uids), False
+    changes = cluster.watch(NAMESPACE)
+    async for change in changes:
+        if not listed or change.type == "RESYNC":
+            listed = True
+            found = await cluster.list(NAMESPACE, metadata_only=True)
+            there = {live["metadata"]["name"]: uid_of(live) for live in found}
+            for name in [name for name, uid in left.items() if there.get(name) != uid]:
+                del left[name]
+                yield name
+        if change.type == "DELETED":
+            name = change.object["metadata"]["name"]
+            if left.get(name) == uid_of(change.object):
+                del left[name]
+                yield name
+        if not left:
+            return

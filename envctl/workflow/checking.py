@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from envctl.errors import CheckFailed, EnvctlError
-from envctl.model.objects import JOB, digest
+from envctl.model import measures, owners
+from envctl.model.objects import JOB, POD, Obj, digest
 from envctl.model.record import Checked
-from envctl.workflow import deploying, joblogs
+from envctl.workflow import confining, deploying, joblogs
 from envctl.workflow.waiting import until_ready
 
 if TYPE_CHECKING:
@@ -26,20 +29,38 @@ async def check(run: Run, context: StepContext, wanted: Check, *, again: bool) -
     if last is not None and last.passed and last.digest == inputs and not again:
         return False
     began = run.clock.monotonic()
+    job = await _start(run, wanted, inputs, again=again)
     try:
-        await _run_job(run, context, wanted, inputs, again=again)
+        async with joblogs.shown(run, context, [(JOB, job)]):
+            await until_ready(run, context, [(JOB, job)])
     except EnvctlError as error:
         if error.failure is None:
             raise
-        seconds = run.clock.monotonic() - began
-        await run.store.checked(wanted.name, Checked(inputs, passed=False, seconds=seconds))
+        await _remember(run, wanted, job, Checked(inputs, passed=False, seconds=_since(run, began)))
         raise CheckFailed(
             f"The check {wanted.name} did not pass: {error.what}",
             next=error.next, failure=error.failure,
         ) from error  # fmt: skip
-    seconds = run.clock.monotonic() - began
-    await run.store.checked(wanted.name, Checked(inputs, passed=True, seconds=round(seconds, 3)))
+    await _remember(run, wanted, job, Checked(inputs, passed=True, seconds=_since(run, began)))
     return True
+
+
+def _since(run: Run, began: float) -> float:
+    return round(run.clock.monotonic() - began, 3)
+
+
+async def _remember(run: Run, wanted: Check, job: Obj, checked: Checked) -> None:
+    """Keep the result, and what the check's pods have left as numbers.
+
+    The pods are asked for once more: the Job's end and its pod's come over two watches, in any
+    order. Where they cannot be had there are no numbers, which is no reason to fail.
+    """
+    pods: list[Obj] = []
+    with contextlib.suppress(EnvctlError):
+        selector = f"batch.kubernetes.io/job-name={job['metadata']['name']}"
+        pods = await run.cluster.list(POD, run.environment.namespace, selector=selector)
+    found = measures.of_pods(owners.current_pods(job, pods, ()))
+    await run.store.checked(wanted.name, replace(checked, metrics=found))
 
 
 async def _inputs(run: Run, wanted: Check) -> str:
@@ -49,14 +70,12 @@ async def _inputs(run: Run, wanted: Check) -> str:
     return digest([own, parts])
 
 
-async def _run_job(
-    run: Run, context: StepContext, wanted: Check, inputs: str, *, again: bool
-) -> None:
+async def _start(run: Run, wanted: Check, inputs: str, *, again: bool) -> Obj:
     rendered = await run.sources["check"].render(wanted, run.environment)
+    confining.refuse_objects(run, rendered.objects[:1], ())
     job = deploying.stamped(run.writer.claim(rendered.objects[0], JOB, wanted.name), inputs)
     run.tracker.ensure([JOB])
     await deploying.remove_finished_job(run, job, inputs, always=again)
     live = await run.writer.apply(JOB, job)
     run.tracker.put(live)
-    async with joblogs.shown(run, context, [(JOB, live)]):
-        await until_ready(run, context, [(JOB, live)])
+    return live

@@ -3,20 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from envctl.errors import EnvctlError, Refused, TimedOut
 from envctl.model import environment as env
-from envctl.model import guardrails
+from envctl.model import guardrails, lifetime
 from envctl.model.events import Waiting
 from envctl.model.objects import NAMESPACE, Obj, annotations_of, labels_of, uid_of
 from envctl.ports import attempt
 from envctl.ports.cluster import AlreadyExists
-from envctl.workflow import deploying, leftovers
+from envctl.workflow import deploying, granting, leftovers
 from envctl.workflow.absence import until_gone
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from envctl.model.plan import ComponentPlan
     from envctl.workflow.engine import StepContext
     from envctl.workflow.run import Run
@@ -29,6 +30,8 @@ async def create(run: Run, context: StepContext, planned: ComponentPlan) -> bool
     """Make the namespace and its guardrails what the file says; False where they are already."""
     await _wait_for_deletion(run, context)
     made = await _namespace(run)
+    if made or planned.changed:
+        await granting.grant(run.writer)
     if planned.changed:
         await run.store.starting({planned.component.name: deploying.ahead(planned)})
         await deploying.deploy(run, context, planned)
@@ -106,17 +109,20 @@ async def mark(run: Run, phase: env.Phase) -> None:
     if run.namespace["metadata"].get("deletionTimestamp"):
         return  # its phase is the teardown's to tell
     environment = run.environment
-    now = run.clock.now()
-    created = _time(run.namespace["metadata"].get("creationTimestamp", ""), now)
+    used = run.cluster.server_time() or run.clock.now()
+    live = annotations_of(run.namespace)
     notes: dict[str, str | None] = {
         env.PHASE: str(phase),
-        env.LAST_USED: stamp(now),
-        env.EXPIRES: stamp(until) if (until := expiry(environment, created, now)) else None,
-        env.OWNER: environment.owner or annotations_of(run.namespace).get(env.OWNER),
+        env.LAST_USED: lifetime.stamp(used),
+        env.EXPIRES: _expiry(run, used),
+        lifetime.TTL: None,
+        lifetime.MAX: None,
+        env.OWNER: environment.owner or live.get(env.OWNER),
         env.COMMIT: environment.commit or None,
         env.PIPELINE: environment.pipeline or None,
         env.URL: environment.url or None,
     }
+    notes |= lifetime.limits(environment.ttl, environment.max_age)
     # A run by hand leaves the environment to the merge request that it belongs to.
     whose = {env.MERGE_REQUEST: environment.merge_request,
              env.FORGE_PROJECT: environment.forge_project}  # fmt: skip
@@ -124,26 +130,12 @@ async def mark(run: Run, phase: env.Phase) -> None:
     run.namespace = await run.writer.annotate(run.namespace_uid, notes)
 
 
-def expiry(environment: env.Environment, created: datetime, used: datetime) -> datetime | None:
-    """When its life ends: its time to live from last use, never past its greatest age."""
-    ends = []
-    if environment.ttl:
-        ends.append(used + timedelta(seconds=environment.ttl))
-    if environment.max_age:
-        ends.append(created + timedelta(seconds=environment.max_age))
-    return min(ends) if ends else None
-
-
-def stamp(time: datetime) -> str:
-    """RFC 3339 in UTC, to the second, as Kubernetes writes it."""
-    return time.strftime("%Y-%m-%dT%H:%M:%SZ")
-
-
-def _time(text: str, default: datetime) -> datetime:
-    try:
-        return datetime.fromisoformat(text)
-    except ValueError:
-        return default
+def _expiry(run: Run, used: datetime) -> str | None:
+    """Until when this use lets it live: its time to live from now, never past its greatest age."""
+    created = lifetime.moment((run.namespace or {})["metadata"].get("creationTimestamp", ""))
+    environment = run.environment
+    life = lifetime.Life(created or used, used, ttl=environment.ttl, max_age=environment.max_age)
+    return lifetime.stamp(life.end) if life.end else None
 
 
 def must_exist(run: Run) -> None:

@@ -13,7 +13,7 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from envctl.errors import EnvctlError, Refused, TimedOut, Unavailable
+from envctl.errors import EnvctlError, Forbidden, Refused, TimedOut, Unavailable
 from envctl.model import helm
 from envctl.model.environment import PHASE, Environment, EnvironmentInfo, Phase, info_of
 from envctl.model.events import Waiting
@@ -25,13 +25,14 @@ from envctl.model.objects import (
     SECRET,
     Obj,
     Resource,
+    annotations_of,
     labels_of,
     uid_of,
 )
 from envctl.model.readiness import conditions
 from envctl.model.result import DownResult, StuckObject
 from envctl.model.step import RetryPolicy, Step
-from envctl.workflow import leftovers, session, store
+from envctl.workflow import granting, leftovers, session, store
 from envctl.workflow.absence import until_gone
 from envctl.workflow.engine import Engine, StepContext, Work, worst
 from envctl.workflow.writer import Writer
@@ -63,6 +64,7 @@ class Down:
     record: Record
     timeout: float
     volumes: list[str] = field(default_factory=list)
+    kinds: list[Resource] = field(default_factory=list)
     stuck: list[StuckObject] = field(default_factory=list)
     left: list[str] = field(default_factory=list)
     proved: bool = False
@@ -79,20 +81,31 @@ class Down:
 
     def works(self) -> list[tuple[Step, Work]]:
         """The steps, one after the other."""
+        return [*self.deletion(), *self.proof()]
+
+    def deletion(self) -> list[tuple[Step, Work]]:
+        """The steps after which everything is on its way out."""
         return [
             (Step("uninstall", HOOKS_TIMEOUT + 30, (), STEP), self._uninstall),
             (Step("delete", 60.0, ("uninstall",), STEP), self._delete),
-            (Step("prove", self.timeout, ("delete",), STEP), self._prove),
         ]
+
+    def proof(self) -> list[tuple[Step, Work]]:
+        """The step that ends when it is gone, or says what is stuck."""
+        return [(Step("prove", self.timeout, ("delete",), STEP), self._prove)]
 
     async def _uninstall(self, context: StepContext) -> bool:
         """Run delete hooks; a hook that fails is said, and does not keep the environment."""
         if self.going:
             return False
-        await self.writer.annotate(uid_of(self.namespace), {PHASE: str(Phase.DELETING)})
-        secrets = await self.cluster.list(
-            SECRET, self.environment.namespace, selector=helm.SELECTOR
-        )
+        if annotations_of(self.namespace).get(PHASE) != Phase.DELETING:
+            await self.writer.annotate(uid_of(self.namespace), {PHASE: str(Phase.DELETING)})
+        try:
+            secrets = await self._releases()
+        except Forbidden:  # made by a run that was killed before it bound the roles
+            if not await granting.grant(self.writer):
+                raise
+            secrets = await self._releases()
         hooked = [release.name for release in helm.newest(secrets) if release.has_delete_hooks]
         releases = cast("Releases", self.world.sources["helm"])
 
@@ -107,6 +120,9 @@ class Down:
             context.progress("running delete hooks", [Waiting(f"Release/{n}", "") for n in hooked])
             await asyncio.gather(*(one(name) for name in hooked))
         return bool(hooked)
+
+    async def _releases(self) -> list[Obj]:
+        return await self.cluster.list(SECRET, self.environment.namespace, selector=helm.SELECTOR)
 
     async def _delete(self, context: StepContext) -> bool:
         context.progress("deleting")
@@ -131,7 +147,8 @@ class Down:
         return True
 
     async def _delete_outside(self, context: StepContext) -> None:
-        for resource in leftovers.resources(self.record, self.lock.outside()):
+        self.kinds = leftovers.resources(self.record, self.lock.outside())
+        for resource in self.kinds:
             for obj in await self._ours(resource):
                 name = obj["metadata"]["name"]
                 if await self.writer.delete(resource, name, uid=uid_of(obj)):
@@ -172,9 +189,7 @@ class Down:
                 why=self.stuck[0].controller if self.stuck else "The cluster does not say why.",
                 next=self.stuck[0].next if self.stuck else "Run `envctl down` again.",
             ) from None
-        self.left = await leftovers.outside(
-            self.cluster, self.environment, leftovers.resources(self.record, self.lock.outside())
-        )
+        self.left = await leftovers.outside(self.cluster, self.environment, self.kinds)
         self.proved = not self.left
         if self.left:
             raise _left_behind(self.environment, self.left)
@@ -220,15 +235,24 @@ async def down(
         return _absent(environment, engine), None
     async with session.lock_of(world, environment, engine).held() as lock:
         namespace = await world.cluster.get(NAMESPACE, environment.namespace)
-        writer = Writer(world.cluster, environment, lock)
         if namespace is None:
-            return await _outside_only(world, environment, engine, lock, writer)
-        _refuse_strangers(environment, namespace)
-        record, _ = await store.read(world.cluster, environment)
-        teardown = Down(world, environment, engine, lock, writer, namespace, record, timeout)
+            writer = Writer(world.cluster, environment, lock)
+            return await outside_only(world, environment, engine, lock, writer)
+        teardown = await begin(world, environment, engine, lock, namespace, timeout)
         results = await engine.run(teardown.works())
         error = worst(list(results.values()))
         return _result(teardown, error), error
+
+
+async def begin(
+    world: World, environment: Environment, engine: Engine, lock: Lock, namespace: Obj,
+    timeout: float,
+) -> Down:  # fmt: skip
+    """A teardown of exactly this namespace; raises Refused unless it is the environment's."""
+    _refuse_strangers(environment, namespace)
+    record, _ = await store.read(world.cluster, environment)
+    writer = Writer(world.cluster, environment, lock)
+    return Down(world, environment, engine, lock, writer, namespace, record, timeout)
 
 
 def _refuse_strangers(environment: Environment, namespace: Obj) -> None:
@@ -240,10 +264,13 @@ def _refuse_strangers(environment: Environment, namespace: Obj) -> None:
         )
 
 
-async def _outside_only(
+async def outside_only(
     world: World, environment: Environment, engine: Engine, lock: Lock, writer: Writer
 ) -> tuple[DownResult, EnvctlError | None]:
-    """The namespace is gone, but an earlier teardown was killed before it proved the rest."""
+    """The namespace is gone, but an earlier teardown was killed before it proved the rest.
+
+    The caller holds the lock, so that nobody makes the namespace anew meanwhile.
+    """
     for resource in lock.outside():
         for obj in await world.cluster.list(resource, selector=environment.selector):
             await writer.delete(resource, obj["metadata"]["name"], uid=uid_of(obj))

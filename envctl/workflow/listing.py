@@ -13,9 +13,12 @@ if TYPE_CHECKING:
 
 async def environments(cluster: Cluster, project: str) -> list[EnvironmentInfo]:
     """The environments of one project, or of all; metadata alone, read in pages."""
-    # The namespace of the locks is managed by envctl too, but it is no environment: no name.
-    selector = f"{MANAGED_BY}=envctl,{NAME}"
-    if project:
-        selector += f",{PROJECT}={project}"
-    found = await cluster.list(NAMESPACE, selector=selector, metadata_only=True)
+    found = await cluster.list(NAMESPACE, selector=selector(project), metadata_only=True)
     return sorted(map(info_of, found), key=lambda info: (info.project, info.name))
+
+
+def selector(project: str) -> str:
+    """The label selector of one project's environments, or of all."""
+    # The namespace of the locks is managed by envctl too, but it is no environment: no name.
+    everything = f"{MANAGED_BY}=envctl,{NAME}"
+    return f"{everything},{PROJECT}={project}" if project else everything

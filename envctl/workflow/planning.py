@@ -17,6 +17,7 @@ from envctl.model.objects import Key, Obj, Resource, digest, key_of
 from envctl.model.plan import ComponentPlan, Drift, repeated, shared_objects
 from envctl.model.spec import Component, ManifestsSource
 from envctl.ports.cluster import UnknownKind
+from envctl.workflow import confining
 from envctl.workflow.live import Live, look
 
 if TYPE_CHECKING:
@@ -79,6 +80,7 @@ async def _rendered(run: Run, wanted: list[ComponentPlan]) -> list[list[Obj]]:
             return guardrails.objects(run.spec)
         rendered = await run.sources[component.type].render(component, run.environment)
         found = list(rendered.objects)
+        confining.refuse_hooks(run, component.name, rendered.hooks)
         for hook in rendered.hooks:
             await _place(run, hook, component.name, {})
         ingress = guardrails.ingress(component, run.spec)
@@ -90,7 +92,11 @@ async def _rendered(run: Run, wanted: list[ComponentPlan]) -> list[list[Obj]]:
 async def _resolve(
     run: Run, planned: ComponentPlan, found: list[Obj], everything: list[list[Obj]]
 ) -> ComponentPlan:
-    defined = _definitions([obj for part in everything for obj in part])
+    all_objects = [obj for part in everything for obj in part]
+    defined = _definitions(all_objects)
+    if planned.component.name != record.GUARDRAILS:
+        secrets = (obj["metadata"]["name"] for obj in all_objects if obj["kind"] == "Secret")
+        confining.refuse_objects(run, found, secrets)
     placed = [await _place(run, obj, planned.component.name, defined) for obj in found]
     twice = repeated([obj for _, obj in placed])
     if twice:

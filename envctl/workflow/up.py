@@ -6,20 +6,22 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from envctl.errors import CheckFailed, EnvctlError, Superseded, TimedOut
+from envctl.errors import CheckFailed, EnvctlError, Forbidden, Superseded, TimedOut
 from envctl.model import record
 from envctl.model.environment import EnvironmentInfo, Phase, info_of
 from envctl.model.failure import Failure
 from envctl.model.result import CheckResult, ComponentResult, UpResult
 from envctl.model.step import Outcome, RetryPolicy, Step
-from envctl.workflow import checking, creating, deploying, planning, session
+from envctl.ports import attempt
+from envctl.workflow import checking, creating, deploying, granting, planning, session
 from envctl.workflow.engine import StepContext, StepResult, Work, worst
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from envctl.config.load import Loaded
     from envctl.model.plan import ComponentPlan
+    from envctl.model.record import Checked
     from envctl.model.spec import Check, Component
     from envctl.workflow.run import Run
     from envctl.workflow.session import World
@@ -66,7 +68,12 @@ class Up:
             creating.refuse_strangers(self.run, self.run.namespace)
         if "create" not in self.stages:
             creating.must_exist(self.run)
-        plans = await planning.plan(self.run)
+        try:
+            plans = await planning.plan(self.run)
+        except Forbidden:  # made by a run that was killed before it bound the roles
+            if self.run.namespace is None or not await granting.grant(self.run.writer):
+                raise
+            plans = await planning.plan(self.run)
         self.plans = {p.component.name: p for p in plans}
         return False
 
@@ -137,12 +144,17 @@ def _check_step(wanted: Check, before: tuple[str, ...]) -> Step:
 
 
 async def up(
-    world: World, loaded: Loaded, stages: Sequence[str] = STAGES
+    world: World, loaded: Loaded, stages: Sequence[str] = STAGES, limit: float = 0.0
 ) -> tuple[UpResult, EnvctlError | None]:
-    """Run the stages; the result, and the error to exit with if it is not a good one."""
+    """Run the stages; the result, and the error to exit with if it is not a good one.
+
+    The steps end within ``limit`` seconds, each with its own account of what it was waiting for;
+    0 is no limit.
+    """
     async with session.writing(world, loaded) as run:
         graph = Up(run, stages)
-        results = await run.engine.run(graph.works())
+        with attempt.within(limit) if limit else contextlib.nullcontext():
+            results = await run.engine.run(graph.works())
         error = worst(list(results.values()))
         # A plan that was refused has touched nothing, and the namespace may be a stranger's.
         touched = results["plan"].outcome.good and not isinstance(error, Superseded)
@@ -166,7 +178,11 @@ def _result(
         environment=info,
         result=_word(graph, error),
         components=tuple(_component_result(r) for r in results.values() if r.step.component),
-        checks=tuple(_check_result(r) for r in results.values() if r.step.kind == "check"),
+        checks=tuple(
+            _check_result(r, run.store.record.checks)
+            for r in results.values()
+            if r.step.kind == "check"
+        ),
         failure=failure,
         api_requests=world.cluster.requests,
         seconds=run.engine.elapsed(),
@@ -206,7 +222,12 @@ def _component_result(result: StepResult) -> ComponentResult:
     )
 
 
-def _check_result(result: StepResult) -> CheckResult:
+def _check_result(result: StepResult, known: Mapping[str, Checked]) -> CheckResult:
+    """How a check ended; of one that need not run again, what it measured when it did."""
     words = {Outcome.SUCCEEDED: "passed", Outcome.UNCHANGED: "unchanged"}
     name = result.step.name.removeprefix("check/")
-    return CheckResult(name, words.get(result.outcome, str(result.outcome)), result.seconds)
+    word, last = words.get(result.outcome, str(result.outcome)), known.get(name)
+    if last is None or result.outcome is Outcome.SKIPPED:
+        return CheckResult(name, word, result.seconds)
+    seconds = last.seconds if result.outcome is Outcome.UNCHANGED else result.seconds
+    return CheckResult(name, word, seconds, last.metrics)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from envctl.errors import EnvctlError
-from envctl.model import guardrails
+from envctl.model import confined, guardrails
 from envctl.model.objects import WELL_KNOWN, Key, Obj, key_of
 from envctl.model.plan import repeated, shared_objects
 
@@ -93,6 +93,8 @@ def _problems(name: str, obj: Obj, loaded: Loaded, schemas: Schemas) -> list[Pro
     allowed = loaded.spec.guardrails.cluster_scoped
     if known and not known.namespaced and obj["kind"] not in allowed:
         found.append(Problem(name, label, "it lies outside the namespace, which is not allowed"))
+    if loaded.spec.guardrails.confined and (why := confined.problem(obj, loaded.spec.host)):
+        found.append(Problem(name, label, f"it {why}"))
     return found
 
 

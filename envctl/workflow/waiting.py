@@ -98,7 +98,7 @@ async def until_ready(run: Run, context: StepContext, applied: list[tuple[Resour
             async with asyncio.timeout(limit):
                 await _settle(run, context, wait)
     except TimeoutError:
-        raise await _late(run, context, wait) from None
+        raise await _late(run, wait, left) from None
     if wait.hopeless:
         failure = await diagnose.explain(run.tracker, name, wait.unready(), "failed")
         raise EnvctlError(failure.verdict, next=failure.next, failure=failure)
@@ -156,9 +156,8 @@ async def _unblock(run: Run, context: StepContext, wait: Wait) -> None:
                 )
 
 
-async def _late(run: Run, context: StepContext, wait: Wait) -> TimedOut:
-    name = context.step.component or context.step.name
-    how = f"was not ready after {context.step.timeout:.0f} s"
+async def _late(run: Run, wait: Wait, seconds: float) -> TimedOut:
+    how = f"was not ready after {seconds:.0f} s"
     with attempt.within(EXPLAIN):
-        failure = await diagnose.explain(run.tracker, name, wait.unready(), how)
+        failure = await diagnose.explain(run.tracker, wait.component, wait.unready(), how)
     return TimedOut(failure.verdict, next=failure.next, failure=failure)

@@ -57,6 +57,8 @@ def test_shop_from_nothing_to_a_packed_order_and_away(
     assert [(check["name"], check["result"]) for check in first["checks"]] == [("smoke", "passed")]
     namespace = first["environment"]["namespace"]
 
+    measured = first["checks"][0]["metrics"]
+    assert 0 < measured["packed_after_seconds"] < 60
     browser = Browser(node, first["environment"]["url"])
     # An ingress controller takes a moment to hear of a new route.
     page = until(lambda: browser.get("/"), lambda found: found.status == 200, 60)
@@ -75,6 +77,7 @@ def test_shop_from_nothing_to_a_packed_order_and_away(
     second = envctl("up", *chosen, cwd=folder, env=env, check=0).json
     assert second["result"] == "unchanged"
     assert _changed(second) == set()
+    assert second["checks"][0]["metrics"] == measured, "what it measured is remembered"
 
     _change_packing_time(folder)
     third = envctl("up", *chosen, cwd=folder, env=env, check=0).json

@@ -19,6 +19,7 @@ from tests.unit.apply import at, fields, leaves, merged
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from datetime import datetime
 
 
 def nothing(verb: str, what: str) -> None:
@@ -27,6 +28,12 @@ def nothing(verb: str, what: str) -> None:
 
 
 Key = tuple[str, str, str, str]
+#: When everything was created of which a test does not say it.
+BEGINNING = "2026-01-01T00:00:00Z"
+
+
+def _selected(labels: dict[str, str], key: str, sign: str, value: str) -> bool:
+    return labels.get(key) == value if sign else key in labels
 
 
 @dataclass
@@ -40,12 +47,16 @@ class FakeCluster:
     before: Callable[[str, str], None] = nothing
     after: Callable[[str, str], None] = nothing
     kinds: dict[tuple[str, str], Resource] = field(default_factory=dict)
+    time: Callable[[], datetime | None] = lambda: None
     _version: int = 0
     _queues: list[tuple[Key, asyncio.Queue[Change]]] = field(default_factory=list)
 
     @property
     def writes(self) -> list[tuple[str, str]]:
         return [c for c in self.calls if c[0] not in ("get", "list", "watch")]
+
+    def server_time(self) -> datetime | None:
+        return self.time()
 
     def state(self) -> dict[Key, Obj]:
         """What there is, without what differs from run to run."""
@@ -77,7 +88,7 @@ class FakeCluster:
         new["metadata"] |= {
             "uid": old["metadata"]["uid"] if old else f"uid-{self._version}",
             "resourceVersion": str(self._version),
-            "creationTimestamp": "2026-01-01T00:00:00Z",
+            "creationTimestamp": (old or new)["metadata"].get("creationTimestamp", BEGINNING),
         }
         new["metadata"].setdefault(
             "managedFields", [{"manager": manager, "operation": "Apply", "fieldsV1": fields(obj)}]
@@ -114,13 +125,13 @@ class FakeCluster:
         metadata_only: bool = False,
     ) -> list[Obj]:  # fmt: skip
         await self._call("list", resource, selector)
-        wanted = dict(part.split("=") for part in selector.split(",") if part)
+        wanted = [part.partition("=") for part in selector.split(",") if part]
         return [
             copy.deepcopy(obj)
             for key, obj in self.store.items()
             if key[:2] == (resource.group, resource.kind)
             and namespace in ("", key[2])
-            and wanted.items() <= (obj["metadata"].get("labels") or {}).items()
+            and all(_selected(obj["metadata"].get("labels") or {}, *part) for part in wanted)
         ]
 
     async def create(self, resource: Resource, obj: Obj) -> Obj:
@@ -184,6 +195,9 @@ class FakeCluster:
         wanted = patch.get("metadata", {}).get("uid")
         if wanted is not None and wanted != old["metadata"]["uid"]:
             raise Conflict("another UID")
+        version = patch.get("metadata", {}).get("resourceVersion")
+        if version not in (None, old["metadata"]["resourceVersion"]):
+            raise Conflict("it changed")
         return self._done("patch", resource, self.put(resource, merged(copy.deepcopy(old), patch)))
 
     async def delete(

@@ -8,6 +8,8 @@ from __future__ import annotations
 import json
 import re
 import ssl
+from datetime import UTC
+from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
@@ -18,10 +20,16 @@ from envctl.ports.cluster import AlreadyExists, Conflict, FieldConflict, Invalid
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
 _FORBIDDEN = re.compile(
     r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)"'
     r' in API group "(?P<group>[^"]*)"(?: in the namespace "(?P<namespace>[^"]+)")?'
+)
+_POLICY = re.compile(
+    r"ValidatingAdmissionPolicy '(?P<policy>[^']+)' with binding '[^']+' denied request: "
+    r"(?P<why>.+)",
+    re.DOTALL,
 )
 #: Rules of a refused Role that are shown.
 _RULES = 3
@@ -76,6 +84,15 @@ def error_for(
     return Invalid(what, why=why, next="Correct the object that is named above.")
 
 
+def date_of(headers: Mapping[str, str], now: float) -> tuple[datetime, float] | None:
+    """When the server says that it answered, with ``now``; None where it says nothing sensible."""
+    try:
+        found = parsedate_to_datetime(headers.get("Date", ""))
+    except ValueError:
+        return None
+    return (found.astimezone(UTC), now) if found.tzinfo else None
+
+
 def error_of_connection(error: BaseException, host: str, context: str) -> EnvctlError:
     """The error for a request that got no answer."""
     what = f"The cluster of context {context!r} does not answer."
@@ -116,6 +133,14 @@ def _forbidden(what: str, message: str, why: str) -> EnvctlError:
         )
     if "attempting to grant RBAC permissions not currently held" in message:
         return _escalation(what, message)
+    policy = _POLICY.search(message)
+    if policy:
+        return Refused(
+            what,
+            why=_sentence(policy["why"]),
+            next=f"The cluster's administrator has set this limit (ValidatingAdmissionPolicy "
+            f"{policy['policy']}): keep within it, or ask for another.",
+        )
     match = _FORBIDDEN.search(message)
     if not match:
         return Refused(what, why=why, next="An admission rule of the cluster forbids it.")

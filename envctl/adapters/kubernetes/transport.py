@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 import json
+import time
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -18,6 +20,8 @@ from envctl.model import step
 from envctl.ports import attempt
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from kubernetes.aio.client import ApiClient
 
     from envctl.adapters.kubernetes.connect import Target
@@ -38,6 +42,7 @@ class Transport:
         self.target = target
         self.context = target.context
         self.by_verb: Counter[str] = Counter()
+        self._told: tuple[datetime, float] | None = None
         self._client: ApiClient | None = None
         self._opening = asyncio.Lock()
 
@@ -45,6 +50,16 @@ class Transport:
     def requests(self) -> int:
         """How many requests were sent, retries included."""
         return self.by_verb.total()
+
+    def server_time(self) -> datetime | None:
+        """The API server's time by the Date of its last answer; None before the first.
+
+        It is never later than the true one: the answer was on its way since, and tells seconds.
+        """
+        if self._told is None:
+            return None
+        time_then, then = self._told
+        return time_then + timedelta(seconds=time.monotonic() - then)
 
     async def client(self) -> ApiClient:
         """The connection, opened by the first who needs it."""
@@ -80,6 +95,7 @@ class Transport:
                 error, client.configuration.host, self.context
             ) from error
         response: aiohttp.ClientResponse = answer.response
+        self._told = translate.date_of(response.headers, time.monotonic()) or self._told
         return response
 
     async def _once(self, method: str, path: str, doing: str, **options: Any) -> Any:

@@ -22,8 +22,10 @@ if TYPE_CHECKING:
 def open_sources(target: Target | None, tools: Sequence[Path]) -> dict[str, Source]:
     """Every component type by its key in envctl.yaml; without a target they only render."""
     manifests = Manifests()
+    releases = HelmReleases(target, tools)
     return {
-        "helm": HelmReleases(target, tools),
+        "helm": releases,
+        "chart": releases,  # in a confined environment: rendered by Helm, applied like manifests
         "kustomize": Kustomize(tools),
         "manifests": manifests,
         "job": manifests,

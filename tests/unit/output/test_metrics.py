@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import contextlib
 import re
 import shlex
 import socket
+import threading
 import time
 
 import pytest
@@ -86,3 +88,23 @@ def test_a_gateway_that_never_answers_does_not_hold_up_the_run(recorder: Recorde
         said = push(f"127.0.0.1:{server.getsockname()[1]}", recorder, CONTEXT, timeout=0.2)
         assert time.monotonic() - begin < 5
     assert "did not take the metrics" in said
+
+
+def test_a_gateway_that_answers_a_byte_at_a_time_does_not_either(recorder: Recorder) -> None:
+    """Each byte is in time for the socket, so that only the bound on the whole push ends it."""
+    ended = threading.Event()
+
+    def drip(server: socket.socket) -> None:
+        connection, _ = server.accept()
+        with connection, contextlib.suppress(OSError):
+            while not ended.wait(0.05):
+                connection.sendall(b"H")
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        threading.Thread(target=drip, args=(server,), daemon=True).start()
+        begin = time.monotonic()
+        said = push(f"127.0.0.1:{server.getsockname()[1]}", recorder, CONTEXT, timeout=0.3)
+        taken = time.monotonic() - begin
+        ended.set()
+    assert "no answer within 0.3 s" in said
+    assert taken < 5

@@ -39,3 +39,24 @@ def test_without_a_terminal_lines_are_logfmt() -> None:
     text = shown(None, io.StringIO()).splitlines()
     assert len(text) == 3
     assert "component=api pod=api-1" in text[0]
+
+
+def test_a_line_is_shown_at_once_even_into_a_pipe() -> None:
+    arrived = io.BytesIO()
+    buffered = io.TextIOWrapper(io.BufferedWriter(_Raw(arrived)), encoding="utf-8")
+    with open_logs(Mode.LOGFMT, CONTEXT, buffered, {}) as show:
+        show(LINES[0])
+        assert b"hello" in arrived.getvalue(), "whoever follows a log waits for each line"
+
+
+class _Raw(io.RawIOBase):
+    """A pipe's end: what arrives here has left every buffer."""
+
+    def __init__(self, arrived: io.BytesIO) -> None:
+        self._arrived = arrived
+
+    def writable(self) -> bool:
+        return True
+
+    def write(self, data: bytes) -> int:  # type: ignore[override]
+        return self._arrived.write(bytes(data))

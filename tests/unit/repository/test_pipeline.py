@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from envctl.errors import EXIT_RETRY
+from tests import gitlab_inputs
 from tests.unit.repository.files import ROOT, text
 
 BIN = Path(sys.executable).parent
@@ -30,24 +30,6 @@ def _run(*command: str) -> str:
 )
 def test_the_file_is_what_its_program_expects(schema: str, file: str) -> None:
     _run("check-jsonschema", "--builtin-schema", f"vendor.{schema}", file)
-
-
-@pytest.mark.parametrize("name", ["preview.yml"])
-def test_the_templates_are_valid_and_retry_what_may_be_retried(name: str, tmp_path: Path) -> None:
-    header, body = text(f"ci-templates/gitlab/{name}").split("\n---\n")
-    for key, declared in yaml.safe_load(header)["spec"]["inputs"].items():
-        body = body.replace(f"$[[ inputs.{key} ]]", declared.get("default", f"some/{key}"))
-    assert "$[[" not in body, "an input that is not declared"
-    filled = tmp_path / name
-    filled.write_text(body)
-    _run("check-jsonschema", "--builtin-schema", "vendor.gitlab-ci", str(filled))
-    jobs = yaml.safe_load(body)
-    # GitLab retries what matches `when` or `exit_codes`: a failed script must not be in the first.
-    assert jobs[".envctl"]["retry"]["exit_codes"] == [EXIT_RETRY]
-    assert "script_failure" not in jobs[".envctl"]["retry"]["when"]
-    stop = jobs["envctl:down"]
-    assert (stop["when"], stop["allow_failure"]) == ("manual", True)
-    assert stop["variables"]["GIT_STRATEGY"] == "none"
 
 
 def test_the_pre_commit_hooks_are_valid_and_need_no_network() -> None:
@@ -101,3 +83,16 @@ def test_the_image_is_built_from_what_is_locked() -> None:
     for install in installs:
         assert "--no-deps" in install, install
         assert "--require-hashes" in install or ".whl" in install, install
+
+
+def test_its_own_pipeline_uses_the_templates_for_the_shop() -> None:
+    """Each inclusion gives inputs that GitLab would take, and its jobs meet no other's name."""
+    config = yaml.safe_load(text(".gitlab-ci.yml"))
+    jobs: set[str] = set(config)
+    for include in config["include"]:
+        expanded = gitlab_inputs.expand(ROOT / include["local"], include["inputs"])
+        added = {name for name in expanded if not name.startswith(".")}
+        assert not added & jobs
+        jobs |= added
+    assert "deploy" in config["stages"]
+    assert {"shop:up", "shop:down", "shop:gc", "shop-images"} <= jobs

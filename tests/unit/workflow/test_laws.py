@@ -331,3 +331,16 @@ def test_down_without_an_answer_is_unknown(shop: Shop) -> None:
     result, error = shop.down()
     assert result.result == "unknown"
     assert isinstance(error, Unavailable)
+
+
+def test_a_limit_ends_the_steps_before_their_own_timeouts_and_explains(shop: Shop) -> None:
+    """Law 6: what is not ready is told by the step, and the failure is on record."""
+    slow = {"apiVersion": "batch/v1", "kind": "Job", "metadata": {"name": "slow"}, "spec": {}}
+    shop.write("components:\n- {name: web, manifests: [web.yaml], timeout: 30m}\n", web=[slow])
+    result, error = shop.up(limit=60.0)
+    assert isinstance(error, TimedOut)
+    assert "slow" in error.what
+    assert result.result == "timed-out"
+    assert result.seconds < 60
+    notes = shop.cluster.store[NAMESPACE_KEY]["metadata"]["annotations"]
+    assert notes["envctl.dev/phase"] == "Failed"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import inspect
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -99,7 +100,7 @@ def test_every_write_asks_the_fence_once(name: str) -> None:
 
 
 def test_every_public_method_that_writes_is_in_this_table() -> None:
-    public = {n for n, v in vars(Writer).items() if asyncio.iscoroutinefunction(v)}
+    public = {n for n, v in vars(Writer).items() if inspect.iscoroutinefunction(v)}
     assert public == set(WRITES)
 
 

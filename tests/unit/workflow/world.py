@@ -53,6 +53,7 @@ class FakeHelm:
     cluster: FakeCluster
     charts: dict[str, list[Obj]] = field(default_factory=dict)
     uninstalled: list[str] = field(default_factory=list)
+    hooks: list[Obj] = field(default_factory=list)
 
     async def fingerprint(self, component: Any, environment: Environment) -> str:
         del environment
@@ -60,7 +61,7 @@ class FakeHelm:
 
     async def render(self, component: Any, environment: Environment) -> Rendered:
         del environment
-        return Rendered(tuple(self.charts[component.name]))
+        return Rendered(tuple(self.charts[component.name]), tuple(self.hooks))
 
     async def deploy(
         self, component: Any, environment: Environment, timeout: float, say: Callable[[str], None]
@@ -107,15 +108,19 @@ class Shop:
     def world(self) -> World:
         self.runs += 1
         manifests = Manifests()
-        sources: dict[str, Any] = {"helm": self.helm, "manifests": manifests, "job": manifests,
-                                   "check": manifests}  # fmt: skip
+        sources: dict[str, Any] = {"helm": self.helm, "chart": self.helm, "manifests": manifests,
+                                   "job": manifests, "check": manifests}  # fmt: skip
         return World(self.cluster, sources, FakeClock(), self.events.append, f"run-{self.runs}")
 
     def up(
-        self, pipeline: str = "", env: dict[str, str] | None = None, stages: Any = STAGES
+        self,
+        pipeline: str = "",
+        env: dict[str, str] | None = None,
+        stages: Any = STAGES,
+        limit: float = 0.0,
     ) -> tuple[UpResult, EnvctlError | None]:
         self.cluster.calls.clear()
-        return virtually(up(self.world(), self.loaded(pipeline, env), stages))
+        return virtually(up(self.world(), self.loaded(pipeline, env), stages, limit))
 
     def down(self, timeout: float = 60.0) -> tuple[DownResult, EnvctlError | None]:
         self.cluster.calls.clear()

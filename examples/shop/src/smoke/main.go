@@ -61,7 +61,13 @@ func buy(ctx context.Context, shop string) error {
 	if order.State != parts.Packed || order.Worker == nil || order.PackedAt == nil {
 		return fmt.Errorf("order %d ended as %q", order.ID, order.State)
 	}
-	slog.Info("order packed", "order", order.ID, "worker", *order.Worker, "after", order.PackedAt.Sub(order.PlacedAt))
+	after := order.PackedAt.Sub(order.PlacedAt)
+	slog.Info("order packed", "order", order.ID, "worker", *order.Worker, "after", after)
+	// What a check measures goes into its termination message, for envctl to show and to compare.
+	numbers := fmt.Sprintf("packed_after_seconds=%.3f\n", after.Seconds())
+	if err := os.WriteFile("/dev/termination-log", []byte(numbers), 0o600); err != nil {
+		return fmt.Errorf("could not leave the numbers behind: %w", err)
+	}
 	return nil
 }
 
