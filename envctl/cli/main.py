@@ -9,12 +9,14 @@ import typer
 
 from envctl import __version__
 from envctl.cli import (
+    cluster,
     create,
     deploy,
     doctor,
     down,
     extend,
     gc,
+    init,
     keep,
     kubeconfig,
     local,
@@ -54,6 +56,7 @@ def _root(
     del version
 
 
+app.command()(init.init)
 app.command()(validate.validate)
 app.command()(plan.plan)
 app.command()(up.up)
@@ -71,6 +74,7 @@ app.command()(url.url)
 app.command()(kubeconfig.kubeconfig)
 app.command()(doctor.doctor)
 app.command()(schema.schema)
+app.add_typer(cluster.app, name="cluster")
 app.add_typer(local.app, name="local")
 
 

@@ -12,7 +12,7 @@ from envctl.model.environment import SYSTEM_NAMESPACE
 from envctl.model.finding import Finding, fail, ok, warn
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
 
 
 class Scope(enum.StrEnum):
@@ -90,6 +90,54 @@ def _permissions() -> Iterator[Permission]:
         for resource in resources.split():
             for verb in verbs.split():
                 yield Permission(scope, group, resource, verb, optional_for)
+
+
+#: What tells something when it is read: granted inside environments only.
+_CONFIDENTIAL = ("secrets", "configmaps")
+#: Deleted after the namespace, when what was granted inside it may be gone already.
+_LAST = ("pods", "persistentvolumeclaims")
+#: What `gc` deletes with a release, but never makes: it grants nothing.
+_NOT_FOR_GC = ("roles", "rolebindings")
+
+
+def everywhere(permission: Permission) -> bool:
+    """Whether it is needed before anything can be granted inside the environment, or after.
+
+    RBAC cannot select namespaces by label, so what is true here holds in every namespace: looking
+    at what is no secret (a teardown that is stuck must name what holds it when the grants in the
+    namespace are gone already), and ending pods.
+    """
+    if permission.scope is not Scope.ENVIRONMENT:
+        return permission.scope is Scope.CLUSTER
+    if permission.resource in _LAST and permission.verb == "delete":
+        return True
+    readable = permission.resource not in _CONFIDENTIAL and "/" not in permission.resource
+    return readable and permission.verb in _READ.split()
+
+
+def for_gc(permission: Permission) -> bool:
+    """Whether a scheduled clean-up needs it: it makes no environment and grants nothing."""
+    if permission.scope is Scope.CLUSTER:
+        return permission.verb != "create"
+    if permission.scope is Scope.SYSTEM:
+        return True
+    if "/" in permission.resource:
+        return permission.resource == "pods/log"
+    return permission.resource not in _NOT_FOR_GC or permission.verb in (*_READ.split(), "delete")
+
+
+def rules(permissions: Iterable[Permission]) -> list[dict[str, Any]]:
+    """RBAC rules that grant exactly these; resources with the same verbs share one."""
+    verbs: dict[tuple[str, str], list[str]] = defaultdict(list)
+    for p in permissions:
+        verbs[p.group, p.resource].append(p.verb)
+    shared: dict[tuple[str, tuple[str, ...]], list[str]] = defaultdict(list)
+    for (group, resource), found in verbs.items():
+        shared[group, tuple(found)].append(resource)
+    return [
+        {"apiGroups": [group], "resources": resources, "verbs": list(found)}
+        for (group, found), resources in shared.items()
+    ]
 
 
 def findings(denied: list[Permission], asked: int, who: str) -> list[Finding]:

@@ -12,7 +12,7 @@ from envctl.model.events import Waiting
 from envctl.model.objects import NAMESPACE, Obj, annotations_of, labels_of, uid_of
 from envctl.ports import attempt
 from envctl.ports.cluster import AlreadyExists
-from envctl.workflow import deploying, leftovers
+from envctl.workflow import deploying, granting, leftovers
 from envctl.workflow.absence import until_gone
 
 if TYPE_CHECKING:
@@ -30,6 +30,8 @@ async def create(run: Run, context: StepContext, planned: ComponentPlan) -> bool
     """Make the namespace and its guardrails what the file says; False where they are already."""
     await _wait_for_deletion(run, context)
     made = await _namespace(run)
+    if made or planned.changed:
+        await granting.grant(run.writer)
     if planned.changed:
         await run.store.starting({planned.component.name: deploying.ahead(planned)})
         await deploying.deploy(run, context, planned)

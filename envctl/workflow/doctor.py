@@ -18,6 +18,7 @@ from envctl.model.environment import SYSTEM_NAMESPACE
 from envctl.model.finding import Finding, Verdict, fail, failed, ok, warn
 from envctl.model.objects import NAMESPACE, Resource, annotations_of
 from envctl.ports import attempt
+from envctl.workflow import granting
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -140,6 +141,8 @@ async def _permissions(patient: Patient, who: str) -> list[Finding]:
 
     answers = await asyncio.gather(*(allowed(permission) for permission in needed))
     denied = [p for p, granted in zip(needed, answers, strict=True) if not granted]
+    if denied and await granting.will_bind(patient.cluster, patient.namespace):
+        denied = granting.not_bound(denied)
     return permissions.findings(denied, len(needed), who)
 
 

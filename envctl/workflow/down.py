@@ -13,7 +13,7 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, cast
 
-from envctl.errors import EnvctlError, Refused, TimedOut, Unavailable
+from envctl.errors import EnvctlError, Forbidden, Refused, TimedOut, Unavailable
 from envctl.model import helm
 from envctl.model.environment import PHASE, Environment, EnvironmentInfo, Phase, info_of
 from envctl.model.events import Waiting
@@ -32,7 +32,7 @@ from envctl.model.objects import (
 from envctl.model.readiness import conditions
 from envctl.model.result import DownResult, StuckObject
 from envctl.model.step import RetryPolicy, Step
-from envctl.workflow import leftovers, session, store
+from envctl.workflow import granting, leftovers, session, store
 from envctl.workflow.absence import until_gone
 from envctl.workflow.engine import Engine, StepContext, Work, worst
 from envctl.workflow.writer import Writer
@@ -100,9 +100,12 @@ class Down:
             return False
         if annotations_of(self.namespace).get(PHASE) != Phase.DELETING:
             await self.writer.annotate(uid_of(self.namespace), {PHASE: str(Phase.DELETING)})
-        secrets = await self.cluster.list(
-            SECRET, self.environment.namespace, selector=helm.SELECTOR
-        )
+        try:
+            secrets = await self._releases()
+        except Forbidden:  # made by a run that was killed before it bound the roles
+            if not await granting.grant(self.writer):
+                raise
+            secrets = await self._releases()
         hooked = [release.name for release in helm.newest(secrets) if release.has_delete_hooks]
         releases = cast("Releases", self.world.sources["helm"])
 
@@ -117,6 +120,9 @@ class Down:
             context.progress("running delete hooks", [Waiting(f"Release/{n}", "") for n in hooked])
             await asyncio.gather(*(one(name) for name in hooked))
         return bool(hooked)
+
+    async def _releases(self) -> list[Obj]:
+        return await self.cluster.list(SECRET, self.environment.namespace, selector=helm.SELECTOR)
 
     async def _delete(self, context: StepContext) -> bool:
         context.progress("deleting")

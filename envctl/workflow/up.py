@@ -6,14 +6,14 @@ import contextlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from envctl.errors import CheckFailed, EnvctlError, Superseded, TimedOut
+from envctl.errors import CheckFailed, EnvctlError, Forbidden, Superseded, TimedOut
 from envctl.model import record
 from envctl.model.environment import EnvironmentInfo, Phase, info_of
 from envctl.model.failure import Failure
 from envctl.model.result import CheckResult, ComponentResult, UpResult
 from envctl.model.step import Outcome, RetryPolicy, Step
 from envctl.ports import attempt
-from envctl.workflow import checking, creating, deploying, planning, session
+from envctl.workflow import checking, creating, deploying, granting, planning, session
 from envctl.workflow.engine import StepContext, StepResult, Work, worst
 
 if TYPE_CHECKING:
@@ -68,7 +68,12 @@ class Up:
             creating.refuse_strangers(self.run, self.run.namespace)
         if "create" not in self.stages:
             creating.must_exist(self.run)
-        plans = await planning.plan(self.run)
+        try:
+            plans = await planning.plan(self.run)
+        except Forbidden:  # made by a run that was killed before it bound the roles
+            if self.run.namespace is None or not await granting.grant(self.run.writer):
+                raise
+            plans = await planning.plan(self.run)
         self.plans = {p.component.name: p for p in plans}
         return False
 

@@ -90,6 +90,7 @@ def test_a_pull_request_from_a_branch_has_an_environment_until_it_is_merged(
     sha = repository.commit("feature", {"README": "1"}, new=True)
     number = repository.pull("feature")
     opened = runner.run().check("success")
+    (comment,) = repository.comments(number)
     namespace = kubectl("get", "namespace", f"{project}-mr-{number}")
     assert namespace["metadata"]["annotations"]["envctl.dev/commit"] == sha
 
@@ -105,6 +106,12 @@ def test_a_pull_request_from_a_branch_has_an_environment_until_it_is_merged(
     merged = runner.run().check("success")
     assert "Check out the commit" not in merged.codes
     assert not kubectl.exists("namespace", f"{project}-mr-{number}")
+
+    # One comment, edited in place: by the job's own token, whose rights the workflow asks for.
+    assert sha[:8] in comment["body"]
+    (last,) = repository.comments(number)
+    assert last["id"] == comment["id"]
+    assert "Gone" in last["body"]
 
     # Neither a log nor a folder of the runner has what the jobs were given.
     for ran in (opened, updated, merged):

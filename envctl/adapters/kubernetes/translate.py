@@ -26,6 +26,11 @@ _FORBIDDEN = re.compile(
     r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)"'
     r' in API group "(?P<group>[^"]*)"(?: in the namespace "(?P<namespace>[^"]+)")?'
 )
+_POLICY = re.compile(
+    r"ValidatingAdmissionPolicy '(?P<policy>[^']+)' with binding '[^']+' denied request: "
+    r"(?P<why>.+)",
+    re.DOTALL,
+)
 #: Rules of a refused Role that are shown.
 _RULES = 3
 _MANAGER = re.compile(r'conflict with "(?P<manager>[^"]+)"')
@@ -128,6 +133,14 @@ def _forbidden(what: str, message: str, why: str) -> EnvctlError:
         )
     if "attempting to grant RBAC permissions not currently held" in message:
         return _escalation(what, message)
+    policy = _POLICY.search(message)
+    if policy:
+        return Refused(
+            what,
+            why=_sentence(policy["why"]),
+            next=f"The cluster's administrator has set this limit (ValidatingAdmissionPolicy "
+            f"{policy['policy']}): keep within it, or ask for another.",
+        )
     match = _FORBIDDEN.search(message)
     if not match:
         return Refused(what, why=why, next="An admission rule of the cluster forbids it.")

@@ -26,10 +26,11 @@ _KIND = re.compile(r"[A-Za-z0-9]+")
 
 
 # The C parser is ten times faster, which 300 manifests notice.
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """Merge keys copy what they merge, so that a few lines of them would fill the memory."""
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        """Merge as YAML says, within bounds; raises ConstructorError beyond them."""
         values = [v for k, v in node.value if k.tag == "tag:yaml.org,2002:merge"]
         super().flatten_mapping(node)
         sources = sum(len(v.value) for v in values if isinstance(v, yaml.SequenceNode))
@@ -40,7 +41,7 @@ class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[mi
 
 
 #: What PyYAML raises for text that is no YAML, or no value of the tag it claims.
-_UNREADABLE = (
+UNREADABLE = (
     yaml.YAMLError, ValueError, RecursionError, LookupError, ArithmeticError, AttributeError,
     TypeError,
 )  # fmt: skip
@@ -55,15 +56,15 @@ def parse(text: str | bytes, where: str) -> list[Obj]:
             next="Split the component, or keep large data out of manifests.",
         )
     try:
-        documents = list(yaml.load_all(text, Loader=_Loader))
-    except _UNREADABLE as error:
+        documents = list(yaml.load_all(text, Loader=Loader))
+    except UNREADABLE as error:
         raise _syntax(where, error) from error
-    _bounded(documents, where)
+    bounded(documents, where)
     return [obj for document in documents for obj in _objects(document, where)]
 
 
-def _bounded(documents: list[Any], where: str) -> None:
-    """Refuse aliases that multiply: they cost nothing until somebody writes them out."""
+def bounded(documents: list[Any], where: str) -> None:
+    """Raise ConfigError for aliases that multiply: they cost nothing until they are written out."""
     left, stack = MAX_VALUES, list(documents)
     while stack:
         value = stack.pop()

@@ -50,6 +50,16 @@ def test_a_missing_permission_in_the_cluster_wants_a_cluster_role() -> None:
     assert 'apiGroups: [""]' in found.next
 
 
+def test_a_limit_of_the_administrators_is_told_in_its_own_words() -> None:
+    found = error(
+        403, "namespaces \"x\" is forbidden: ValidatingAdmissionPolicy 'envctl-scope' with binding "
+        "'envctl-scope' denied request: this account may write only in environments",
+    )  # fmt: skip
+    assert isinstance(found, Refused)
+    assert found.why == "this account may write only in environments."
+    assert "(ValidatingAdmissionPolicy envctl-scope)" in found.next
+
+
 @pytest.mark.parametrize(
     ("code", "message", "reason", "kind", "exit_code", "hint"),
     [

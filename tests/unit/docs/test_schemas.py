@@ -13,6 +13,7 @@ from envctl.errors import TimedOut
 from envctl.model.environment import EnvironmentInfo, Phase
 from envctl.model.failure import Culprit, Failure
 from envctl.model.finding import fail, ok
+from envctl.model.found import Findings, InitResult, Part, Pipeline, Skipped
 from envctl.model.local import LocalState, LocalStatus
 from envctl.model.logs import Stream
 from envctl.model.plan import FieldChange, ObjectChange, PlanResult
@@ -29,6 +30,7 @@ from envctl.output.context import RunContext
 from envctl.output.document import error_document
 from envctl.output.options import Mode
 from envctl.output.podlogs import open_logs
+from envctl.workflow.cluster_init import Changed
 from envctl.workflow.validate import Problem, ValidateResult
 from tests.documents import SCHEMAS, check_document
 
@@ -134,6 +136,20 @@ def test_a_field_that_is_missing_is_found() -> None:
 def test_doctor() -> None:
     found = (ok("cluster", "it answers"), fail("permissions", "it may not", "Add a rule."))
     check_document("doctor", {"checks": [finding.as_json() for finding in found]})
+
+
+@pytest.mark.parametrize("system", ["gitlab", "gitea", "none"])
+def test_init(system: str) -> None:
+    part = Part("web", "helm", "charts/web", "a Helm chart", needs=("db",))
+    found = Findings("shop", (part,), (part,), (Skipped("x.yaml", "it is"),), ("a note",))
+    pipeline = Pipeline(system, ".gitlab-ci.yml", "include: []\n", add=True)
+    check_document("init", InitResult("envctl.yaml", found, pipeline, ("envctl.yaml",)).as_json())
+    check_document("init", InitResult("envctl.yaml", Findings(""), exists=True).as_json())
+
+
+def test_cluster_init() -> None:
+    changes = [Changed("Role/x", result) for result in ("created", "unchanged", "deleted")]
+    check_document("cluster-init", {"objects": [change.as_json() for change in changes]})
 
 
 def test_logs() -> None:

@@ -34,6 +34,7 @@ REQUIRED = [
     "ci-templates",
     "docs/getting-started.md",
     "docs/envctl-yaml.md",
+    "docs/administrator.md",
     "docs/cli.md",
     "docs/json.md",
     "docs/exit-codes.md",

@@ -1,0 +1,95 @@
+"""Binds, inside an environment, the roles that the administrator's set-up asks for.
+
+RBAC cannot select namespaces by label, so that the accounts of a set-up hold little outside of
+environments; what a deployment needs is granted in each, when it is made. A cluster without a
+set-up has nothing to bind, and its credential everything already.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from envctl.errors import Forbidden, Refused
+from envctl.model import permissions, setup
+from envctl.model.environment import MANAGED_BY, SYSTEM_NAMESPACE
+from envctl.model.objects import CONFIG_MAP, NAMESPACE, ROLE_BINDING
+from envctl.model.permissions import Permission, Scope
+
+if TYPE_CHECKING:
+    from envctl.model.environment import Environment
+    from envctl.model.objects import Obj
+    from envctl.ports.cluster import Cluster
+    from envctl.workflow.writer import Writer
+
+#: Seconds until a new RoleBinding counts everywhere; API servers follow it by a watch.
+IN_FORCE = 20.0
+POLL = 0.1
+_PROBE = Permission(Scope.ENVIRONMENT, "", "secrets", "list")
+_BIND = Permission(Scope.ENVIRONMENT, setup.RBAC, "rolebindings", "create")
+
+
+async def configs(cluster: Cluster) -> list[Obj]:
+    """What the set-ups of this cluster ask for; none where that may not be read."""
+    selector = f"{MANAGED_BY}=envctl,{setup.SETUP}"
+    try:
+        return await cluster.list(CONFIG_MAP, SYSTEM_NAMESPACE, selector=selector)
+    except Forbidden:
+        return []
+
+
+async def grant(writer: Writer) -> bool:
+    """Bind what is asked for in the environment of ``writer``; whether there was anything.
+
+    Returns once the API server lets this credential work there, or after ``IN_FORCE`` seconds.
+    Raises Refused where the set-up of another account is meant.
+    """
+    environment = writer.environment
+    wanted = [
+        obj
+        for config in await configs(writer.cluster)
+        for obj in setup.granted(
+            config, environment.namespace, environment.project, environment.labels
+        )
+    ]
+    for obj in wanted:
+        try:
+            await writer.apply(ROLE_BINDING, obj, force=True)
+        except Forbidden as error:
+            raise Refused(
+                f"{environment.namespace} cannot be opened to this credential.",
+                why=error.why,
+                next="An administrator names this project with `envctl cluster init --project`, or "
+                "runs it again for this credential.",
+            ) from error
+    if wanted:
+        await _in_force(writer.cluster, environment)
+    return bool(wanted)
+
+
+async def _in_force(cluster: Cluster, environment: Environment) -> None:
+    async with asyncio.timeout(IN_FORCE):
+        while not await allowed(cluster, _PROBE, environment.namespace):  # noqa: ASYNC110
+            await asyncio.sleep(POLL)
+
+
+async def allowed(cluster: Cluster, permission: Permission, namespace: str) -> bool:
+    """Whether this credential has a permission."""
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    answer = await cluster.call("POST", path, permission.review(namespace))
+    return bool((answer.get("status") or {}).get("allowed"))
+
+
+async def will_bind(cluster: Cluster, namespace: str) -> bool:
+    """Whether this credential lacks what it does only because the environment is not there yet.
+
+    ``namespace`` is the environment's, or empty where none is meant.
+    """
+    if namespace and await cluster.get(NAMESPACE, namespace) is not None:
+        return False
+    return bool(await configs(cluster)) and await allowed(cluster, _BIND, namespace)
+
+
+def not_bound(denied: list[Permission]) -> list[Permission]:
+    """What of these no binding inside an environment gives."""
+    return [p for p in denied if p.scope is not Scope.ENVIRONMENT or permissions.everywhere(p)]

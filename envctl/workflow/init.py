@@ -1,0 +1,53 @@
+"""``init``: one look at a repository, then the files that are not there yet; never another."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from envctl.errors import ConfigError
+from envctl.model import detect, pipelines
+from envctl.model.found import Findings, InitResult, Pipeline
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from envctl.model.pipelines import Wishes
+    from envctl.ports.repository import Folder
+
+
+def init(
+    folder: Folder,
+    file: str,
+    wishes: Wishes,
+    label: Callable[[str], str],
+    write: Callable[[Findings, str], str],
+) -> InitResult:
+    """Look, and write ``file`` and the pipeline's; raises ConfigError where nothing is found."""
+    if folder.exists(file):
+        return InitResult(file, Findings(wishes.project), exists=True)
+    repository = folder.look()
+    project = wishes.project or label(repository.name)
+    findings = detect.detect(repository, project, label)
+    if not findings.components:
+        raise _nothing(findings)
+    if not folder.create(file, write(findings, wishes.context)):
+        return InitResult(file, findings, exists=True)
+    pipeline = pipelines.choose(repository, replace(wishes, project=project))
+    written = [file]
+    if pipeline.file and not pipeline.add:
+        if folder.create(pipeline.file, pipeline.text):
+            written.append(pipeline.file)
+        else:  # it is there, but git ignores it
+            pipeline = Pipeline(pipeline.system, pipeline.file, pipeline.text, add=True)
+    return InitResult(file, findings, pipeline, tuple(written))
+
+
+def _nothing(findings: Findings) -> ConfigError:
+    left = "; ".join(f"{s.path}: {s.why}" for s in findings.skipped[:5])
+    return ConfigError(
+        "Nothing was found here that could be deployed.",
+        why=f"Left out: {left}." if left else "There is no chart, no kustomization, no manifest.",
+        next="Run it at the root of the repository, or write envctl.yaml by hand "
+        "(`envctl schema` prints what is allowed); nothing was written.",
+    )
