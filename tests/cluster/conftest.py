@@ -49,7 +49,7 @@ def pytest_sessionstart(session: pytest.Session) -> None:
         return
     capture = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled(), _one_at_a_time():
-        if _asked_for(config, Path(__file__).with_name("test_gitea.py")):
+        if any(_asked_for(config, file) for file in Path(__file__).parent.glob("test_gitea*.py")):
             built_gitea()
         if nodes.named_by_environment():
             return

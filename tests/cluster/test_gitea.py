@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 
+from envctl.model.lifetime import EXTENDED, moment
 from tests.cluster.app import PAUSE
 from tests.gitea.repository import Repository
 from tests.gitea.runner import Runner
@@ -88,6 +90,7 @@ def test_a_pull_request_from_a_branch_has_an_environment_until_it_is_merged(
     sha = repository.commit("feature", {"README": "1"}, new=True)
     number = repository.pull("feature")
     opened = runner.run().check("success")
+    (comment,) = repository.comments(number)
     namespace = kubectl("get", "namespace", f"{project}-mr-{number}")
     assert namespace["metadata"]["annotations"]["envctl.dev/commit"] == sha
 
@@ -103,6 +106,12 @@ def test_a_pull_request_from_a_branch_has_an_environment_until_it_is_merged(
     merged = runner.run().check("success")
     assert "Check out the commit" not in merged.codes
     assert not kubectl.exists("namespace", f"{project}-mr-{number}")
+
+    # One comment, edited in place: by the job's own token, whose rights the workflow asks for.
+    assert sha[:8] in comment["body"]
+    (last,) = repository.comments(number)
+    assert last["id"] == comment["id"]
+    assert "Gone" in last["body"]
 
     # Neither a log nor a folder of the runner has what the jobs were given.
     for ran in (opened, updated, merged):
@@ -155,10 +164,9 @@ def test_a_change_from_a_fork_waits_for_a_maintainer(
 
     repository.dispatch("environment.yml", number=str(number), action="extend")
     runner.run().check("success")
-    longer = kubectl("get", "namespace", namespace)["metadata"]["annotations"]
-    assert (
-        longer["envctl.dev/expires-at"] > made["metadata"]["annotations"]["envctl.dev/expires-at"]
-    )
+    longer = moment(kubectl("get", "namespace", namespace)["metadata"]["annotations"][EXTENDED])
+    assert longer
+    assert longer > datetime.now(UTC) + timedelta(hours=20)
 
     repository.dispatch("gc.yml", mode="delete")
     runner.run().check("success")

@@ -80,6 +80,13 @@ class Repository:
         """Delete a branch, which closes its pull requests."""
         self._api("DELETE", f"repos/{self.path}/branches/{name}")
 
+    def comments(self, number: int) -> list[dict[str, Any]]:
+        """What was written below a pull request."""
+        found: list[dict[str, Any]] = self._api(
+            "GET", f"repos/{self.path}/issues/{number}/comments"
+        )
+        return found
+
     def secret(self, name: str, value: str) -> None:
         """Give the repository's workflows a secret."""
         self._api("PUT", f"repos/{self.path}/actions/secrets/{name}", {"data": value})
