@@ -35,9 +35,13 @@ _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\uf
 
 def _seen(value: str, limit: int) -> str:
     """``value`` on one line, of characters that can be seen."""
-    seen = _BLANK.sub("", clean(value, limit=limit))
-    kept = "".join(c for c in seen if unicodedata.category(c) not in {"Cf", "Cn", "Co"})
-    return " ".join(kept.split())
+    return " ".join(_visible(clean(value, limit=limit)).split())
+
+
+def _visible(cleaned: str) -> str:
+    """Without what shows nothing; among what is not assigned, some shows nothing by default."""
+    seen = _BLANK.sub("", cleaned)
+    return "".join(c for c in seen if unicodedata.category(c) not in {"Cf", "Cn", "Co"})
 
 
 def text(value: str, limit: int) -> str:
@@ -129,8 +133,7 @@ def _fence(content: str, *, least: int) -> str:
 
 
 def _line(line: str, limit: int) -> str:
-    cleaned = clean(line, limit=limit)
-    seen = _BLANK.sub("", "".join(c for c in cleaned if unicodedata.category(c) != "Cf"))
+    seen = _visible(clean(line, limit=limit))
     return GUTTER + seen if _GUTTERED.match(seen) else seen
 
 
