@@ -157,6 +157,7 @@ def test_a_run_at_work_is_left_alone_and_a_dead_one_is_not() -> None:
         sweep.used(name, 9 * DAY)
     sweep.lock("shop-working", alive=True, pipeline="9")
     sweep.lock("shop-dead", pipeline="9")
+    assert [entry.name for entry in sweep.gc(dry_run=True)[0].would_delete] == ["dead"]
     result, error = sweep.gc()
     assert error is None
     assert names(result, "deleted") == ["dead"]
@@ -337,9 +338,25 @@ def test_objects_outside_go_with_it_and_after_it() -> None:
     assert not [key for key in sweep.cluster.store if key[1] == "ClusterRole"]
 
 
+def test_objects_outside_of_one_that_is_just_being_made_are_left_alone() -> None:
+    sweep = Sweep()
+    kinds = "rbac.authorization.k8s.io/v1/clusterroles/ClusterRole"
+    sweep.lock("shop-mine", holder="", cluster_scoped=kinds)
+
+    def made() -> None:
+        labels = sweep.used("mine", 0.0)["metadata"]["labels"]
+        sweep.cluster.put(CLUSTER_ROLE, {**ROLE, "metadata": {"name": "new", "labels": labels}})
+
+    sweep.before_write("replace", "Lease/shop-mine", made)
+    result, error = sweep.gc()
+    assert error is None
+    assert names(result, "deleted") == []
+    assert [key[3] for key in sweep.cluster.store if key[1] == "ClusterRole"] == ["new"]
+
+
 def test_a_lock_outlives_its_environment_for_as_long_as_a_job_can_run() -> None:
     sweep = Sweep()
-    for name, seconds in (("old", RETENTION), ("young", RETENTION - 60)):
+    for name, seconds in (("old", RETENTION), ("young", 31 * DAY)):
         sweep.lock(f"shop-{name}", holder="", deleted_at=stamped(seconds), pipeline="9")
         key = ("coordination.k8s.io", "Lease", SYSTEM_NAMESPACE, f"shop-{name}")
         sweep.cluster.store[key]["metadata"]["creationTimestamp"] = stamped(99 * DAY)
