@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from envctl.adapters.repository import LocalFolder
 from envctl.config import load, names, starter
 from envctl.config.ci import CIContext
-from envctl.config.settings import Settings
+from envctl.config.settings import LOCAL_CONTEXTS, Settings
 from envctl.errors import ConfigError
 from envctl.model import pipelines
 from envctl.model.found import Findings, InitResult, Part
@@ -68,6 +68,7 @@ def test_what_is_written_is_valid_and_says_the_same(
     assert {c.name: c.needs for c in spec.components}["web"] == ("db",)
     assert [c.name for c in spec.checks] == ["smoke"]
     assert spec.context == "group/project:agent"
+    assert spec.allowed_contexts == ("group/project:agent", *LOCAL_CONTEXTS)
     assert result.written == ("envctl.yaml",)
     screen = plain_text(init_lines(result))
     assert "wrote envctl.yaml" in screen
@@ -135,7 +136,11 @@ def test_a_pipeline_that_is_not_there_is_written(
     folder = write({"web.yaml": WEB})
     result = run(folder, system=system)
     assert result.written == ("envctl.yaml", file)
-    assert yaml.safe_load((folder / file).read_text())
+    pipeline = (folder / file).read_text()
+    assert yaml.safe_load(pipeline)
+    assert "shop" in pipeline
+    (context,) = set(read(folder).spec.allowed_contexts) - set(LOCAL_CONTEXTS)
+    assert f"{context}  # where it is with you" in pipeline  # else the job would be refused
     assert result.as_json()["ci"]["add"] == ""
 
 
