@@ -91,6 +91,13 @@ def test_a_link_that_leads_nowhere_is_there_too(write: Callable[[dict[str, str]]
     assert not (folder / "elsewhere").exists()
 
 
+def test_a_file_that_came_in_between_is_not_written_over(tmp_path: Path) -> None:
+    folder = LocalFolder(tmp_path)
+    assert folder.create("a/b.yml", "one")
+    assert not folder.create("a/b.yml", "two")
+    assert (tmp_path / "a/b.yml").read_text() == "one"
+
+
 def test_where_nothing_is_found_nothing_is_written(
     write: Callable[[dict[str, str]], Path],
 ) -> None:
