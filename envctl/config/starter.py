@@ -117,7 +117,7 @@ def _scalar(value: str) -> str:
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS and ".." not in value:
         return value
     # ${…} is envctl's own; a path that has one is written so that it stays a path.
-    return json.dumps(value.replace("${", "$${"), ensure_ascii=False)
+    return json.dumps(re.sub(r"\$(?=\{[^}]*\})", "$$", value), ensure_ascii=False)
 
 
 def _comment(text: str) -> str:

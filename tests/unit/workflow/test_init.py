@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from envctl.adapters.repository import LocalFolder
 from envctl.config import load, names, starter
 from envctl.config.ci import CIContext
 from envctl.config.settings import LOCAL_CONTEXTS, Settings
+from envctl.config.substitute import substitute
 from envctl.errors import ConfigError
 from envctl.model import pipelines
 from envctl.model.found import Findings, InitResult, Part
@@ -181,9 +182,11 @@ _PATH = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs
 
 
 @given(_PATH, _PATH)
+@example("a${name}b.yaml", "x")
+@example("$${x}${", "x")
 def test_any_path_and_reason_stand_in_the_file_as_they_are(path: str, why: str) -> None:
     part = Part("web", "manifests", path, why, files=(path,), needs=("db",))
     found = yaml.safe_load(starter.text(Findings("shop", (part,))))
     (written,) = found["components"]
-    assert written["manifests"][0].replace("$${", "${") == path
+    assert substitute(written["manifests"][0], {}) == path
     assert written["needs"] == ["db"]
