@@ -25,6 +25,19 @@ _TYPES: dict[str, type | tuple[type, ...]] = {
 }
 
 
+class _Reference(list[str]):
+    """``!reference [job, key]``: what another job has there."""
+
+
+class _Loader(yaml.SafeLoader):
+    """YAML as GitLab reads it."""
+
+
+_Loader.add_constructor(
+    "!reference", lambda loader, node: _Reference(loader.construct_sequence(node))
+)
+
+
 class BadInput(ValueError):
     """GitLab would not create the pipeline."""
 
@@ -36,6 +49,11 @@ def declared(template: Path) -> dict[str, dict[str, Any]]:
     return {name: found or {} for name, found in inputs.items()}
 
 
+def body(template: Path) -> dict[str, Any]:
+    """The template without its header, nothing filled in."""
+    return _parts(template)[1]
+
+
 def expand(template: Path, given: Mapping[str, Any]) -> dict[str, Any]:
     """The configuration that an inclusion with these inputs adds; raises BadInput."""
     inputs = declared(template)
@@ -43,12 +61,30 @@ def expand(template: Path, given: Mapping[str, Any]) -> dict[str, Any]:
         raise BadInput(f"unknown input: {', '.join(unknown)}")
     values = {name: _value(name, found, given) for name, found in inputs.items()}
     expanded: dict[str, Any] = _filled(_parts(template)[1], values)
-    return expanded
+    resolved: dict[str, Any] = _resolved(expanded, expanded)
+    return resolved
+
+
+def _resolved(node: Any, config: dict[str, Any]) -> Any:
+    if isinstance(node, _Reference):
+        found: Any = config
+        for key in node:
+            found = found[key]
+        return _resolved(found, config)
+    if isinstance(node, dict):
+        return {key: _resolved(item, config) for key, item in node.items()}
+    if not isinstance(node, list):
+        return node
+    items = []
+    for item in node:
+        resolved = _resolved(item, config)
+        items += resolved if isinstance(item, _Reference) else [resolved]
+    return items
 
 
 def _parts(template: Path) -> tuple[dict[str, Any], dict[str, Any]]:
-    header, body = yaml.safe_load_all(template.read_text())
-    return header, body
+    header, rest = yaml.load_all(template.read_text(), Loader=_Loader)
+    return header, rest
 
 
 def _value(name: str, found: Mapping[str, Any], given: Mapping[str, Any]) -> Any:
@@ -70,7 +106,7 @@ def _filled(node: Any, values: Mapping[str, Any]) -> Any:
     if isinstance(node, dict):
         return {_filled(key, values): _filled(item, values) for key, item in node.items()}
     if isinstance(node, list):
-        return [_filled(item, values) for item in node]
+        return type(node)(_filled(item, values) for item in node)
     if not isinstance(node, str):
         return node
     if whole := _BLOCK.fullmatch(node):

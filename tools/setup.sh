@@ -13,7 +13,9 @@ purpose=${1:-dev}
 packages="ca-certificates curl nftables python3-venv runc"
 lock=requirements/local.txt
 if [ "$purpose" = dev ]; then
-  packages="$packages busybox-static git jq prometheus-pushgateway rsync"
+  packages="$packages busybox-static git jq prometheus-pushgateway"
+  # What the jobs of the CI templates need, and a registry to push to.
+  packages="$packages buildah docker-registry openssl rsync skopeo"
   lock=requirements/dev.txt
 fi
 

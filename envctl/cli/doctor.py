@@ -72,7 +72,23 @@ async def _examine(options: Options, out: Output) -> list[Finding]:
             patient = workflow.Patient(cluster, machine, SystemClock(), namespace, spec)
             found += await workflow.of_cluster(patient)
     found += await workflow.of_machine(machine, spec)
-    return [*found, _job(job)]
+    return [*found, _job(job), *await _forge(job)]
+
+
+async def _forge(job: CIContext) -> list[Finding]:
+    from envctl.cli.wiring import forge_of
+    from envctl.model.finding import failed
+    from envctl.workflow.doctor_forge import of_forge
+
+    try:
+        forge = forge_of(job)
+    except ConfigError as error:
+        return [failed("forge", error)]
+    try:
+        return await of_forge(forge, job.forge_project)
+    finally:
+        if forge is not None:
+            await forge.close()
 
 
 def _file(options: Options, job: CIContext) -> tuple[Spec | None, list[Finding]]:

@@ -17,6 +17,7 @@ MERGE_REQUEST = "envctl.dev/merge-request"
 URL = "envctl.dev/url"
 FORGE_PROJECT = "envctl.dev/forge-project"
 KEEP = "envctl.dev/keep"
+#: Its author is not trusted; admission policies of the cluster hold on to it.
 PROFILE = "envctl.dev/profile"
 PHASE = "envctl.dev/phase"
 LAST_USED = "envctl.dev/last-used-at"

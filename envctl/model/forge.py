@@ -7,6 +7,10 @@ from __future__ import annotations
 
 import enum
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 
 class MergeRequestState(enum.StrEnum):
@@ -64,3 +68,26 @@ class MergeRequest:
     target_branch: str = ""
     url: str = ""
     sha: str = ""
+
+
+class Ability(enum.StrEnum):
+    """What a token may be good for, in the words of ``doctor``."""
+
+    READ = "read merge requests"
+    NOTES = "write notes"
+    STATUSES = "set commit statuses"
+    ENVIRONMENTS = "stop environments"
+
+
+@dataclass(frozen=True, slots=True)
+class ForgeAccess:
+    """What a token can do in a project, found out without changing anything.
+
+    ``cannot`` maps what it cannot do to the sentence that says what is needed. What is in neither
+    cannot be found out, or the forge has no such thing. ``expires`` is the day that the token ends,
+    or empty where it does not say.
+    """
+
+    can: frozenset[Ability]
+    cannot: Mapping[Ability, str]
+    expires: str = ""

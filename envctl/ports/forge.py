@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Protocol
 from envctl.errors import EnvctlError, Forbidden, Unavailable
 
 if TYPE_CHECKING:
-    from envctl.model.forge import ForgeProject, MergeRequest, StatusState
+    from envctl.model.forge import ForgeAccess, ForgeProject, MergeRequest, StatusState
 
 
 class ForgeUnavailable(Unavailable):
@@ -65,6 +65,10 @@ class Forge(Protocol):
 
     async def stop_environment(self, project: ForgeProject, name: str) -> bool:
         """Tell the forge that its environment is gone; False where it knows none of that name."""
+        ...
+
+    async def probe(self, project: ForgeProject) -> ForgeAccess:
+        """What the token can do in the project; nothing is changed by asking."""
         ...
 
     async def close(self) -> None:

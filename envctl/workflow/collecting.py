@@ -18,7 +18,7 @@ from envctl.ports.forge import ForgeUnavailable
 from envctl.workflow.listing import selector
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from datetime import datetime
 
     from envctl.ports.clock import Clock
@@ -46,14 +46,13 @@ async def locks(cluster: Cluster, project: str) -> dict[str, Obj]:
 
 
 async def worked_on(
-    cluster: Cluster, project: str, before: dict[str, Obj], names: Iterable[str]
+    cluster: Cluster, project: str, before: dict[str, Obj], held: Sequence[str]
 ) -> set[str]:
-    """Those of ``names`` that a living run holds: its Lease is renewed while one looks.
+    """Those of the ``held`` whose run lives: their Lease is renewed while one looks.
 
-    Takes as long as a Lease lasts if any of them is held, for a run that was killed holds its own
-    too; two machines' clocks are never compared.
+    Takes as long as a Lease lasts, for a run that was killed holds its own too; two machines'
+    clocks are never compared.
     """
-    held = {name for name in names if name in before and leases.holder(before[name])}
     if not held:
         return set()
     longest = max(leases.duration(before[name]) for name in held)

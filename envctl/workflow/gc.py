@@ -27,6 +27,7 @@ from envctl.model.gc import (
     whom_to_ask,
 )
 from envctl.model.gcresult import Entry, GcResult, Outcome
+from envctl.model.lease import DURATION, holder
 from envctl.model.step import Outcome as StepOutcome
 from envctl.model.step import RetryPolicy, Step
 from envctl.workflow import collecting, orphans
@@ -137,9 +138,12 @@ class Gc:
             for facts in self.facts
             if judge(facts, answers.get(facts.info.namespace), self.now()).fate is not Fate.KEEP
         ]
-        context.progress("looking whether anybody works on what may go")
+        locked = [name for name in at_stake if name in self.locks and holder(self.locks[name])]
+        if locked:
+            named = ", ".join(locked[:5]) + (" and others" if locked[5:] else "")
+            context.note("info", f"looking for {DURATION:.0f} s whether a run works on {named}")
         held = await collecting.worked_on(
-            self.world.cluster, self.wanted.project, self.locks, at_stake
+            self.world.cluster, self.wanted.project, self.locks, locked
         )
         self.facts = [replace(f, locked=f.info.namespace in held) for f in self.facts]
 

@@ -148,7 +148,7 @@ def test_merge_requests_and_a_forge_that_fails(place: Place, gitlab: GitLab) -> 
     everything = ["elsewhere", "mr-1", "mr-2", "mr-3"]
     assert names(place.gc(), "kept") == everything, "without a forge"
     for fault in (Fault.BAD_GATEWAY, Fault.HTML, Fault.FORBIDDEN):
-        gitlab.fault(fault, times=1000)
+        gitlab.fault(fault, times=None)
         found = place.gc(env=env)
         assert names(found, "kept") == everything, fault
         assert "may be open" in whys(found, "kept")["mr-1"]
@@ -270,6 +270,36 @@ def test_objects_outside_are_found_when_the_namespace_is_gone(place: Place) -> N
         assert place.gc()["deleted"] == []
     finally:
         place.kubectl.run("delete", "clusterrole", f"{name}-stranger")
+
+
+def test_a_strangers_namespace_of_the_same_name(place: Place) -> None:
+    """gc waits to see whether a run is dead; meanwhile the namespace becomes somebody else's."""
+    name = place.put("mine")
+    place.gc("--dry-run")
+    place.kubectl.run("create", "namespace", "envctl-system")
+    labels = {"app.kubernetes.io/managed-by": "envctl", "envctl.dev/project": place.project,
+              "envctl.dev/name": "mine"}  # fmt: skip
+    place.kubectl.apply(json.dumps({
+        "apiVersion": "coordination.k8s.io/v1", "kind": "Lease",
+        "metadata": {"name": name, "namespace": "envctl-system", "labels": labels},
+        "spec": {"holderIdentity": "dead", "leaseDurationSeconds": 15},
+    }))  # fmt: skip
+    process = place.envctl.start(
+        "gc", "--context", place.node.context, "--project", place.project, "-o", "logfmt"
+    )
+    assert process.stderr
+    while "whether a run works" not in process.stderr.readline():
+        assert process.poll() is None
+    place.kubectl.run("delete", "namespace", name)
+    place.kubectl.run("create", "namespace", name)
+    out, _ = process.communicate(timeout=120)
+    try:
+        assert "its namespace is another one by now" in out
+        found = place.kubectl("get", "namespace", name)["metadata"]
+        assert not found.get("deletionTimestamp")
+        assert not found.get("annotations")
+    finally:
+        place.kubectl.run("delete", "namespace", name, "--wait=false")
 
 
 def test_a_namespace_that_only_wears_our_labels(place: Place) -> None:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.contract.gitlab_state import (
     DEVELOPER,
@@ -117,7 +118,9 @@ def _project(state: GitLabState, request: Request, name: str) -> Project:
                 message = "405 Non GET methods are not allowed for moved projects"
                 raise Refusal(405, {"message": message})
             moved = request.path.replace(name, str(project.id), 1)
-            raise Refusal(301, {"message": "Moved"}, {"Location": f"{state.url}/api/v4{moved}"})
+            query = f"?{urlencode(request.query)}" if request.query else ""
+            location = f"{state.url}/api/v4{moved}{query}"
+            raise Refusal(301, {"message": "Moved"}, {"Location": location})
     raise Refusal(404, {"message": "404 Project Not Found"})
 
 
@@ -136,7 +139,7 @@ def _page(state: GitLabState, request: Request, items: list[Any]) -> Answer:
     headers = {"X-Page": str(page), "X-Per-Page": str(size), "X-Total": str(len(items)),
                "X-Next-Page": str(page + 1) if page * size < len(items) else ""}  # fmt: skip
     if headers["X-Next-Page"]:
-        query = "&".join(f"{k}={v}" for k, v in {**request.query, "page": page + 1}.items())
+        query = urlencode({**request.query, "page": page + 1})
         headers["Link"] = f'<{state.url}/api/v4{request.path}?{query}>; rel="next"'
     return Answer(200, shown, headers)
 
@@ -288,12 +291,11 @@ def _set_status(state: GitLabState, request: Request, found: list[str]) -> Answe
     url, text = (str(request.body.get(key, "")) for key in ("target_url", "description"))
     for status in project.statuses:
         if (status.sha, status.name) == (found[1], name) and status.status == "running":
-            status.target_url, status.description = url, text
             if wanted == "running":
                 reason = 'Status cannot transition via "run"'
                 message = f"Cannot transition status via :run from :running (Reason(s): {reason})"
                 raise Refusal(400, {"message": message})
-            status.status = wanted
+            status.status, status.target_url, status.description = wanted, url, text
             return Answer(201, status.as_json())
     made = Status(project.next_id(), found[1], name, wanted, url, text)
     project.statuses.append(made)

@@ -13,12 +13,12 @@ import pytest
 from envctl.adapters.forge import open_forge
 from envctl.config import ci, forge
 from envctl.model import step
-from envctl.model.forge import ForgeProject, MergeRequestState, StatusState
+from envctl.model.forge import Ability, ForgeProject, MergeRequestState, StatusState
 from envctl.ports import attempt
 from envctl.ports.forge import ForgeForbidden, ForgeNotFound, ForgeUnavailable
 from tests.contract.faults import Fault
 from tests.contract.gitlab import GitLab
-from tests.contract.gitlab_state import Token
+from tests.contract.gitlab_state import GUEST, MAINTAINER, REPORTER, Token
 from tests.until import until
 
 if TYPE_CHECKING:
@@ -253,7 +253,7 @@ async def test_statuses_are_set_once(gitlab: GitLab, opened: Forge) -> None:
 
     for _ in range(2):
         await say(StatusState.RUNNING)
-    await say(StatusState.RUNNING, "It is being tested.")
+    await say(StatusState.RUNNING, "It is being tested.")  # which GitLab refuses
     gitlab.fault(Fault.RESET, method="POST", after=True)
     for _ in range(2):
         await say(StatusState.SUCCESS, "It is ready.")
@@ -294,6 +294,42 @@ async def test_a_scope_that_is_missing_is_named(gitlab: GitLab, opened: Forge) -
     with pytest.raises(ForgeForbidden, match=r"insufficient|higher privileges") as caught:
         await opened.put_note(project(gitlab), "12", MARKER, BODY)
     assert "`api`" in caught.value.next
+
+
+@pytest.mark.parametrize(
+    ("token", "can"),
+    [
+        (Token(), {Ability.READ, Ability.NOTES, Ability.STATUSES, Ability.ENVIRONMENTS}),
+        (Token(role=REPORTER), {Ability.READ, Ability.NOTES}),
+        (Token(scopes=("read_api",), role=MAINTAINER), {Ability.READ}),
+        (Token(scopes=("read_repository",)), set()),
+        (Token(role=GUEST), set()),
+    ],
+)
+async def test_what_a_token_can_do_is_found_out(
+    gitlab: GitLab, opened: Forge, token: Token, can: set[Ability]
+) -> None:
+    gitlab.tokens[gitlab.token] = token
+    found = await opened.probe(project(gitlab))
+    assert found.can == can
+    assert set(found.cannot) == set(Ability) - can
+    assert found.expires == "2031-01-01"
+    assert not gitlab.writes()
+
+
+async def test_what_a_job_token_can_do_is_known(gitlab: GitLab, tmp_path: Path) -> None:
+    gitlab.project.open(12)
+    job = connect(gitlab, tmp_path, ENVCTL_FORGE_TOKEN="")
+    found = await job.probe(project(gitlab))
+    assert found.can == {Ability.READ, Ability.ENVIRONMENTS}
+    assert all("ENVCTL_FORGE_TOKEN" in needs for needs in found.cannot.values())
+    await job.close()
+
+
+async def test_a_token_that_has_expired_can_do_nothing(gitlab: GitLab, opened: Forge) -> None:
+    gitlab.tokens[gitlab.token].expired = True
+    with pytest.raises(ForgeForbidden, match="ENVCTL_FORGE_TOKEN"):
+        await opened.probe(project(gitlab))
 
 
 async def test_a_certificate_by_a_private_ca_is_refused_without_it(

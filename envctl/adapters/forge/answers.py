@@ -29,6 +29,10 @@ class Outage(Transient, ForgeUnavailable):
     """No sensible answer, but the next one may be."""
 
 
+class Unauthenticated(ForgeForbidden):
+    """401: the token is none, or none any more."""
+
+
 class Rejected(ForgeUnavailable):
     """The forge understood the request and would not have it; ``said`` is its message."""
 
@@ -52,15 +56,13 @@ class Asked:
 def error_of_connection(error: Exception, asked: Asked) -> EnvctlError:
     """The network's error; only what may pass is transient."""
     server = asked.settings.api
-    cause: BaseException | None = error
-    while cause is not None:
-        if isinstance(cause, ssl.SSLCertVerificationError):
-            return ForgeUnavailable(
-                asked.what,
-                why=f"The certificate of {server} is not trusted: {cause.verify_message}.",
-                next="Name the PEM file of its CA in ENVCTL_FORGE_CA_FILE.",
-            )
-        cause = cause.__cause__ or cause.__context__
+    untrusted = _untrusted(error)
+    if untrusted:
+        return ForgeUnavailable(
+            asked.what,
+            why=f"The certificate of {server} is not trusted: {untrusted}.",
+            next="Name the PEM file of its CA in ENVCTL_FORGE_CA_FILE.",
+        )
     if isinstance(error, TimeoutError) or "Timeout" in type(error).__name__:
         why = f"{server} did not answer in time."
     else:
@@ -68,12 +70,22 @@ def error_of_connection(error: Exception, asked: Asked) -> EnvctlError:
     return Outage(asked.what, why=why, next="Try again when the forge is back.")
 
 
+def _untrusted(error: BaseException) -> str:
+    """What is wrong with the certificate, where that is what an error comes from."""
+    cause: BaseException | None = error
+    for _ in range(10):  # a chain of causes may close to a circle
+        if isinstance(cause, ssl.SSLCertVerificationError):
+            return str(cause.verify_message)
+        cause = cause and (cause.__cause__ or cause.__context__)
+    return ""
+
+
 def error_of_status(response: httpx.Response, asked: Asked) -> EnvctlError:
     """The error that a status other than 2xx stands for."""
     status, said = response.status_code, _said(response, asked)
     if status == 401:
-        return ForgeForbidden(asked.what, why=f"It does not accept the token{said}.",
-                              next=_token_advice(asked))  # fmt: skip
+        held = "does not accept the token" if asked.settings.token else "wants a token"
+        return Unauthenticated(asked.what, why=f"It {held}{said}.", next=_token_advice(asked))
     if status in _TRANSIENT or status >= 500 or (status == 403 and _limited(response.headers)):
         return _outage(response, asked, said)
     if status == 403:

@@ -49,32 +49,36 @@ class Channel:
         *,
         params: dict[str, Any] | None = None,
         body: Any = None,
+        content: bytes | None = None,
     ) -> httpx.Response:
         """One request, not retried, and its answer, complete and with a status of 2xx.
 
         Raises ForgeUnavailable (an Outage where trying again may help), ForgeForbidden,
         ForgeNotFound.
         """
+        sent = (
+            {"content": content, "headers": {"Content-Type": "application/json"}}
+            if (content is not None)
+            else {"json": body}
+        )
         for _ in range(REDIRECTS + 1):
             self._check_address(url, asked)
-            response = await self._once(asked, method, url, params, body)
+            response = await self._once(asked, method, url, params=params or None, **sent)
             if response.is_success:
                 return response
-            target = urljoin(url, response.headers.get("location", ""))
             follows = _SAME_METHOD if method.upper() != "GET" else _MOVED
+            target = _target(url, response)
             if response.status_code not in follows or not self._is_ours(target):
                 break
-            url, params = target, None
+            url, params = target, None  # where it goes, the question goes along
         raise answers.error_of_status(response, asked)
 
-    async def _once(
-        self, asked: Asked, method: str, url: str, params: dict[str, Any] | None, body: Any
-    ) -> httpx.Response:
+    async def _once(self, asked: Asked, method: str, url: str, **sent: Any) -> httpx.Response:
         client = self._open()
         try:
             async with (
                 asyncio.timeout(attempt.remaining(REQUEST_TIMEOUT)),
-                client.stream(method, url, params=params or None, json=body) as answer,
+                client.stream(method, url, **sent) as answer,
             ):
                 content = bytearray()
                 async for chunk in answer.aiter_bytes():
@@ -103,17 +107,17 @@ class Channel:
         return self._client
 
     def _is_ours(self, url: str) -> bool:
-        ours, other = httpx.URL(self.settings.api + "/"), httpx.URL(url)
+        """Whether a URL is below the API's own, and so may be sent the token."""
+        try:
+            ours, other = httpx.URL(self.settings.api + "/"), httpx.URL(url)
+        except httpx.InvalidURL:
+            return False
         same = (ours.scheme, ours.host, ours.port) == (other.scheme, other.host, other.port)
         path = other.path
         return same and path.startswith(ours.path) and "/../" not in path and not other.userinfo
 
     def _check_address(self, url: str, asked: Asked) -> None:
-        try:
-            ours = self._is_ours(url)
-        except httpx.InvalidURL:
-            ours = False
-        if not ours:
+        if not self._is_ours(url):
             raise ForgeUnavailable(
                 asked.what,
                 why="It names an address outside its own API for the rest of the answer.",
@@ -125,6 +129,14 @@ class Channel:
         if self._client is not None:
             await self._client.aclose()
             self._client = None
+
+
+def _target(url: str, response: httpx.Response) -> str:
+    """Where a redirect leads; to nowhere, if it is no URL."""
+    try:
+        return urljoin(url, str(response.headers.get("location", "")))
+    except ValueError:
+        return ""
 
 
 def _trust(settings: ForgeSettings) -> ssl.SSLContext:

@@ -8,6 +8,7 @@ from urllib.parse import quote
 from envctl.adapters.forge import answers, notes
 from envctl.adapters.forge.answers import Asked, incomplete
 from envctl.adapters.forge.channel import Channel
+from envctl.adapters.forge.gitea_access import NOTE, READ, WRITE, access
 from envctl.adapters.forge.guard import CALL_TIMEOUT, check_project
 from envctl.adapters.retrying import retrying
 from envctl.model import step
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     import httpx
 
     from envctl.config.forge import ForgeSettings
-    from envctl.model.forge import ForgeProject
+    from envctl.model.forge import ForgeAccess, ForgeProject
 
 T = TypeVar("T")
 _STATUSES = {
@@ -29,12 +30,6 @@ _STATUSES = {
     StatusState.SUCCESS: "success",
     StatusState.FAILED: "failure",
 }
-_READ = ("The token needs the scope `read:repository` (GitHub: `pull-requests: read`) and access "
-         "to the repository.")  # fmt: skip
-_NOTE = ("The token needs the scope `write:issue` (GitHub: `pull-requests: write`) and access to "
-         "the repository.")  # fmt: skip
-_WRITE = ("The token needs the scope `write:repository` (GitHub: `statuses: write`) and write "
-          "access to the repository.")  # fmt: skip
 
 
 class GiteaForge:
@@ -49,7 +44,7 @@ class GiteaForge:
 
     async def merge_request(self, project: ForgeProject, iid: str) -> MergeRequest:
         """How a pull request stands."""
-        asked = Asked(self._settings, f"read pull request #{iid}", _READ)
+        asked = Asked(self._settings, f"read pull request #{iid}", READ)
 
         async def read() -> MergeRequest:
             url = f"{self._repository(project)}/pulls/{quote(iid, safe='')}"
@@ -60,7 +55,7 @@ class GiteaForge:
 
     async def put_note(self, project: ForgeProject, iid: str, marker: str, body: str) -> None:
         """Edit the comment that carries the marker, else write it."""
-        asked = Asked(self._settings, f"take the comment on pull request #{iid}", _NOTE)
+        asked = Asked(self._settings, f"take the comment on pull request #{iid}", NOTE)
         self._refuse_anonymous(asked)
 
         async def put() -> None:
@@ -80,7 +75,7 @@ class GiteaForge:
 
     async def find_note(self, project: ForgeProject, iid: str, marker: str) -> str | None:
         """The text of the oldest comment that carries the marker."""
-        asked = Asked(self._settings, f"show the comments on pull request #{iid}", _READ)
+        asked = Asked(self._settings, f"show the comments on pull request #{iid}", READ)
 
         async def find() -> str | None:
             async for note in self._marked(project, iid, marker, asked):
@@ -100,7 +95,7 @@ class GiteaForge:
         description: str,
     ) -> None:
         """Set a commit status, unless it is so already."""
-        asked = Asked(self._settings, f"take the status of commit {sha[:8]}", _WRITE)
+        asked = Asked(self._settings, f"take the status of commit {sha[:8]}", WRITE)
         self._refuse_anonymous(asked)
         # 140 characters is what GitHub takes.
         wanted = {"state": _STATUSES[state], "context": name, "target_url": url,
@@ -121,6 +116,13 @@ class GiteaForge:
     async def stop_environment(self, project: ForgeProject, name: str) -> bool:  # noqa: ARG002
         """False: these forges know no environments."""
         return False
+
+    async def probe(self, project: ForgeProject) -> ForgeAccess:
+        """What the token can do, by writes that cannot succeed because they say nothing."""
+        asked = Asked(self._settings, "show what the token may do", READ)
+        return await self._do(
+            asked, project, lambda: access(self._channel, self._repository(project), asked)
+        )
 
     async def close(self) -> None:
         """Close the connections."""

@@ -9,6 +9,7 @@ from envctl.adapters.forge import answers, notes
 from envctl.adapters.forge.answers import Asked, incomplete
 from envctl.adapters.forge.backend import HttpxBackend, Threads
 from envctl.adapters.forge.channel import Channel
+from envctl.adapters.forge.gitlab_access import NOTE, READ, WRITE, access
 from envctl.adapters.forge.guard import CALL_TIMEOUT, check_project
 from envctl.adapters.retrying import retrying
 from envctl.model import step
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from gitlab.v4.objects import Project, ProjectMergeRequestNote
 
     from envctl.config.forge import ForgeSettings
-    from envctl.model.forge import ForgeProject
+    from envctl.model.forge import ForgeAccess, ForgeProject
 
 T = TypeVar("T")
 #: ``locked`` is a merge request in the moment that it is merged: not merged yet.
@@ -38,9 +39,6 @@ _STATUSES = {
     StatusState.SUCCESS: "success",
     StatusState.FAILED: "failed",
 }
-_READ = "The token needs the scope `read_api` or `api`, and the role Reporter in the project."
-_NOTE = "The token needs the scope `api` and the role Reporter in the project."
-_WRITE = "The token needs the scope `api` and the role Developer in the project."
 
 
 class GitLabForge:
@@ -56,7 +54,7 @@ class GitLabForge:
 
     async def merge_request(self, project: ForgeProject, iid: str) -> MergeRequest:
         """How a merge request stands."""
-        asked = Asked(self._settings, f"read merge request !{iid}", _READ)
+        asked = Asked(self._settings, f"read merge request !{iid}", READ)
         return await self._do(
             asked, project,
             lambda found: _merge_request(
@@ -66,13 +64,13 @@ class GitLabForge:
 
     async def put_note(self, project: ForgeProject, iid: str, marker: str, body: str) -> None:
         """Edit the note that carries the marker, else write it."""
-        asked = Asked(self._settings, f"take the note on merge request !{iid}", _NOTE)
+        asked = Asked(self._settings, f"take the note on merge request !{iid}", NOTE)
         self._refuse_job_token(asked)
         await self._do(asked, project, lambda found: _put(found, iid, marker, body, asked))
 
     async def find_note(self, project: ForgeProject, iid: str, marker: str) -> str | None:
         """The text of the oldest note that carries the marker."""
-        asked = Asked(self._settings, f"show the notes on merge request !{iid}", _READ)
+        asked = Asked(self._settings, f"show the notes on merge request !{iid}", READ)
         self._refuse_job_token(asked)
 
         def text(found: Project) -> str | None:
@@ -91,7 +89,7 @@ class GitLabForge:
         description: str,
     ) -> None:
         """Set a commit status, unless it is so already."""
-        asked = Asked(self._settings, f"take the status of commit {sha[:8]}", _WRITE)
+        asked = Asked(self._settings, f"take the status of commit {sha[:8]}", WRITE)
         self._refuse_job_token(asked)
         wanted = {"state": _STATUSES[state], "name": name, "target_url": url,
                   "description": description[:255]}  # fmt: skip
@@ -99,8 +97,13 @@ class GitLabForge:
 
     async def stop_environment(self, project: ForgeProject, name: str) -> bool:
         """Mark GitLab's environment as stopped, without the job that its stopping would start."""
-        asked = Asked(self._settings, f"stop its environment {name}", _WRITE)
+        asked = Asked(self._settings, f"stop its environment {name}", WRITE)
         return await self._do(asked, project, lambda found: _stop(found, name, asked))
+
+    async def probe(self, project: ForgeProject) -> ForgeAccess:
+        """What the token can do, by its scopes and its role in the project."""
+        asked = Asked(self._settings, "show what the token may do", READ)
+        return await self._do(asked, project, lambda found: access(found, self._settings))
 
     async def close(self) -> None:
         """Close the connections."""
@@ -122,7 +125,8 @@ class GitLabForge:
 
         try:
             return work(self._open().projects.get(project.project, lazy=True))
-        except GitlabError as error:
+        except (GitlabError, AttributeError, KeyError, TypeError, ValueError) as error:
+            # The library makes objects of whatever was sent, and stumbles over what is missing.
             raise incomplete(asked, "cannot be read by python-gitlab") from error
 
     def _open(self) -> Gitlab:
@@ -210,7 +214,7 @@ def _set_status(project: Project, sha: str, wanted: dict[str, str]) -> None:
     try:
         commit.statuses.create(wanted)
     except answers.Rejected as rejected:
-        # What was new in it is taken; only that a running one cannot begin to run is said.
+        # One that is running cannot begin to: GitLab keeps the text that it has, and is right.
         if "Cannot transition status" not in rejected.said:
             raise
 

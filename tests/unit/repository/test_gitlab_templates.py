@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from envctl.config import duration
 from envctl.errors import EXIT_RETRY
@@ -25,6 +24,7 @@ REQUIRED = {
     "project": "shop",
     "image": "registry.example.org/platform/envctl:v1",
     "context": "platform/agents:preview",
+    "toolchain": "python:3.13-slim",
 }
 CREDENTIALS = ["agent", "oidc", "variable"]
 
@@ -119,11 +119,15 @@ def test_every_input_is_described_used_and_of_a_sensible_default(name: str) -> N
         ("environment", {"file": 'a"; id; "'}, "file"),
         ("environment", {"timeout": "an hour"}, "timeout"),
         ("environment", {"timeout": 60}, "timeout"),
-        ("environment", {"extend_by": "-1h"}, "extend_by"),
+        ("environment", {"extend_for": "-1h"}, "extend_for"),
         ("environment", {"unheard": "of"}, "unknown input: unheard"),
         ("gc", {"mode": "list"}, "mode"),
         ("release", {"protected": "yes"}, "protected"),
         ("release", {"branches": "release-*"}, "branches"),
+        ("pipeline", {"lint": "make lint"}, "lint"),
+        ("pipeline", {"sbom": "cobol"}, "sbom"),
+        ("pipeline", {"promoted_tag": "a tag"}, "promoted_tag"),
+        ("pipeline", {"build_options": "; id"}, "build_options"),
     ],
 )
 def test_a_bad_input_is_refused(name: str, given: dict[str, Any], why: str) -> None:
@@ -154,14 +158,13 @@ def test_no_script_is_written_twice() -> None:
     """What is more than a call of one command stands in one file, once."""
     seen: dict[str, str] = {}
     for name in TEMPLATES:
-        body = yaml.safe_load_all(_path(name).read_text())
-        _, config = body
-        for job, found in config.items():
+        for job, found in gitlab_inputs.body(_path(name)).items():
             if not isinstance(found, dict):
                 continue
             for key in ("before_script", "script", "after_script"):
-                text = "\n".join(found.get(key) or [])
-                if text.count("\n") == 0:
+                lines = found.get(key) or []
+                text = "\n".join(map(str, lines)) if isinstance(lines, list) else ""
+                if "\n" not in text:
                     continue
                 assert text not in seen, f"{name}: {job} has the {key} of {seen.get(text)}"
                 seen[text] = f"{name}: {job}"
@@ -185,6 +188,8 @@ def test_jobs_that_touch_the_cluster(name: str, credential: str) -> None:
         )
         assert job["after_script"] == ['rm -rf "${TMPDIR:-/tmp}/envctl-job-$CI_JOB_ID"'], title
         assert job["resource_group"], title
+        # A `before_script` or `interruptible` for all jobs of the project is not for these.
+        assert job["inherit"] == {"default": ["tags"]}, title
         assert job["variables"]["ENVCTL_ALLOWED_CONTEXTS"] == REQUIRED["context"], title
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from tests import gitlab_inputs
 from tests.unit.repository.files import ROOT, text
 
 BIN = Path(sys.executable).parent
@@ -82,3 +83,16 @@ def test_the_image_is_built_from_what_is_locked() -> None:
     for install in installs:
         assert "--no-deps" in install, install
         assert "--require-hashes" in install or ".whl" in install, install
+
+
+def test_its_own_pipeline_uses_the_templates_for_the_shop() -> None:
+    """Each inclusion gives inputs that GitLab would take, and its jobs meet no other's name."""
+    config = yaml.safe_load(text(".gitlab-ci.yml"))
+    jobs: set[str] = set(config)
+    for include in config["include"]:
+        expanded = gitlab_inputs.expand(ROOT / include["local"], include["inputs"])
+        added = {name for name in expanded if not name.startswith(".")}
+        assert not added & jobs
+        jobs |= added
+    assert "deploy" in config["stages"]
+    assert {"shop:up", "shop:down", "shop:gc", "shop-images"} <= jobs
