@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -19,6 +20,7 @@ from envctl.cli.options import (
     OutputOption,
     ProjectOption,
     PushgatewayOption,
+    ReportOption,
 )
 from envctl.errors import EXIT_OK
 
@@ -39,6 +41,7 @@ def down(
     metrics_file: MetricsOption = None,
     pushgateway: PushgatewayOption = "",
     lock_timeout: LockTimeoutOption = "5m",
+    report: ReportOption = True,
 ) -> None:
     """Take the environment away and prove that it is gone.
 
@@ -48,17 +51,24 @@ def down(
     """
     options = Options(
         "down", file, context, project, name, output, (), junit, metrics_file, pushgateway,
-        lock_timeout,
+        lock_timeout, report=report,
     )  # fmt: skip
 
     async def verb(out: Output) -> int:
+        from envctl.cli.reporting import reporting
         from envctl.cli.wiring import wired
         from envctl.config import duration
         from envctl.workflow.down import down as tear_down
 
         limit = duration.seconds(timeout, what="--timeout")
-        async with wired(options, out, needs_file=False) as found:
-            result, error = await tear_down(found.world, found.environment, limit)
+        async with (
+            reporting(options, out) as reporter,
+            wired(options, out, needs_file=False) as found,
+        ):
+            async with reporter.working(found.environment) if reporter else nullcontext():
+                result, error = await tear_down(found.world, found.environment, limit)
+            if reporter:
+                await reporter.down(result, found.environment.commit)
         out.result(result)
         if error is None:
             return EXIT_OK

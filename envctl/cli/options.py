@@ -43,8 +43,24 @@ JunitOption = Annotated[
 MetricsOption = Annotated[
     Path | None, typer.Option("--metrics-file", help="Write the metrics as OpenMetrics text.")
 ]
+DotenvOption = Annotated[
+    Path | None, typer.Option("--dotenv", help="Write URL and names as variables to this file.")
+]
+AnnotationsOption = Annotated[
+    Path | None, typer.Option("--annotations", help="Write links for the job's page as JSON.")
+]
+DiagnosisOption = Annotated[
+    Path | None, typer.Option("--diagnosis", help="Write what failed, and why, to this file.")
+]
 PushgatewayOption = Annotated[
     str, typer.Option("--pushgateway", help="Send the metrics to this URL.", show_default=False)
+]
+ReportOption = Annotated[
+    bool,
+    typer.Option(
+        "--report/--no-report",
+        help="In a merge request's pipeline, tell the merge request; ENVCTL_REPORT=0 does not.",
+    ),
 ]
 LockTimeoutOption = Annotated[
     str,
@@ -69,8 +85,15 @@ class Options:
     metrics_file: Path | None = None
     pushgateway: str = ""
     lock_timeout: str = "5m"
+    dotenv: Path | None = None
+    annotations: Path | None = None
+    diagnosis: Path | None = None
+    report: bool = True
 
     @property
     def for_output(self) -> OutputOptions:
         """The part that the output layer needs."""
-        return OutputOptions(self.output, self.junit, self.metrics_file, self.pushgateway)
+        return OutputOptions(
+            self.output, self.junit, self.metrics_file, self.pushgateway, self.dotenv,
+            self.annotations, self.diagnosis,
+        )  # fmt: skip

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from typing import TYPE_CHECKING, Annotated
 
 import typer
@@ -9,7 +10,10 @@ import typer
 from envctl.cli import boundary
 from envctl.cli.options import (
     DEFAULT_FILE,
+    AnnotationsOption,
     ContextOption,
+    DiagnosisOption,
+    DotenvOption,
     FileOption,
     ImageOption,
     JunitOption,
@@ -20,6 +24,7 @@ from envctl.cli.options import (
     OutputOption,
     ProjectOption,
     PushgatewayOption,
+    ReportOption,
 )
 from envctl.errors import EXIT_OK
 
@@ -41,15 +46,19 @@ def command(verb: str, stages: tuple[str, ...], text: str) -> Callable[..., None
         output: OutputOption = None,
         junit: JunitOption = None,
         metrics_file: MetricsOption = None,
+        dotenv: DotenvOption = None,
+        annotations: AnnotationsOption = None,
+        diagnosis: DiagnosisOption = None,
         pushgateway: PushgatewayOption = "",
         lock_timeout: LockTimeoutOption = "5m",
         timeout: Annotated[
             str, typer.Option("--timeout", help="Until everything must have ended; 0 is no limit.")
         ] = "0",
+        report: ReportOption = True,
     ) -> None:
         options = Options(
             verb, file, context, project, name, output, tuple(image), junit, metrics_file,
-            pushgateway, lock_timeout,
+            pushgateway, lock_timeout, dotenv, annotations, diagnosis, report,
         )  # fmt: skip
         _run(options, stages, timeout)
 
@@ -62,15 +71,23 @@ def _run(options: Options, stages: tuple[str, ...], timeout: str) -> None:
     """Run stages and exit with the code of how they ended."""
 
     async def verb(out: Output) -> int:
+        from envctl.cli.reporting import reporting
         from envctl.cli.wiring import wired
         from envctl.config import duration
         from envctl.workflow.up import up
 
         limit = duration.seconds(timeout, what="--timeout")
-        async with wired(options, out, needs_file=True) as found:
+        async with (
+            reporting(options, out) as reporter,
+            wired(options, out, needs_file=True) as found,
+        ):
             if found.loaded is None:
                 raise TypeError
-            result, error = await up(found.world, found.loaded, stages, limit)
+            async with reporter.working(found.environment) if reporter else nullcontext():
+                result, error = await up(found.world, found.loaded, stages, limit)
+            if reporter:
+                commit = found.environment.commit
+                await reporter.up(found.world.cluster, result, error, commit)
         out.result(result)
         if error is None:
             return EXIT_OK

@@ -79,6 +79,16 @@ def load(options: Options) -> tuple[Loaded, Target]:
     return loaded, target
 
 
+def environment_of(options: Options) -> Environment:
+    """The environment that the options mean, whatever is wrong with the file."""
+    from envctl.config import ci
+    from envctl.config.load import identify as identify_environment
+
+    raw = _peek(options, strict=False)
+    context = ci.detect(os.environ, Path.cwd())
+    return identify_environment(settings_of(options), context, raw.get("project", ""))
+
+
 def identify(options: Options) -> tuple[Environment, Target]:
     """The environment that the options mean, for verbs that need no file.
 

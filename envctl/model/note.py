@@ -69,6 +69,13 @@ def working(info: EnvironmentInfo, context: NoteContext) -> str:
     return _note(info, lambda _: head)
 
 
+def interrupted(info: EnvironmentInfo, context: NoteContext) -> str:
+    """The note of a run that was stopped in the middle: what has begun is consistent, not done."""
+    head = _head("⚠️ Interrupted", info, context)
+    again = "Run the job again to go on where it was."
+    return _note(info, lambda _: [*head, again, *_life(info, context)])
+
+
 def after_up(result: UpResult, context: NoteContext) -> str:
     """The note after ``up``, ``create``, ``deploy`` or ``test``; a failure is its diagnosis."""
     info = result.environment

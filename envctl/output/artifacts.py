@@ -1,4 +1,4 @@
-"""What a run leaves for its pipeline: JUnit report, metrics file, metrics at a Pushgateway."""
+"""What a run leaves for its pipeline: reports, metrics, variables, links, a diagnosis."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from envctl.output.files import check_writable, write_atomically
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from envctl.output.context import RunContext
@@ -21,13 +22,20 @@ def check_artifacts(options: OutputOptions) -> None:
         ConfigError: one of the paths cannot be written.
 
     """
-    if options.junit:
-        check_writable(options.junit, "--junit")
-    if options.metrics_file:
-        check_writable(options.metrics_file, "--metrics-file")
+    for path, option in (
+        (options.junit, "--junit"),
+        (options.metrics_file, "--metrics-file"),
+        (options.dotenv, "--dotenv"),
+        (options.annotations, "--annotations"),
+        (options.diagnosis, "--diagnosis"),
+    ):
+        if path:
+            check_writable(path, option)
 
 
-def write_artifacts(options: OutputOptions, recorder: Recorder, context: RunContext) -> list[str]:
+def write_artifacts(
+    options: OutputOptions, recorder: Recorder, context: RunContext, environ: Mapping[str, str]
+) -> list[str]:
     """Write all that was asked for; what fails is a warning and changes no exit code."""
     warnings: list[str] = []
     if options.junit:
@@ -38,6 +46,15 @@ def write_artifacts(options: OutputOptions, recorder: Recorder, context: RunCont
         from envctl.output.metrics import openmetrics_text
 
         warnings.append(_write(options.metrics_file, openmetrics_text(recorder)))
+    if options.dotenv or options.annotations or options.diagnosis:
+        from envctl.output import handover
+
+        texts = (
+            (options.dotenv, handover.dotenv(recorder)),
+            (options.annotations, handover.links(recorder, environ)),
+            (options.diagnosis, handover.diagnosis(recorder)),
+        )
+        warnings += [_write(path, content) for path, content in texts if path and content]
     if options.pushgateway:
         from envctl.output.metrics import push
 

@@ -35,13 +35,16 @@ class Style(enum.Enum):
 class OutputOptions:
     """``mode`` is nothing for the default: text on a terminal, logfmt without.
 
-    ``junit`` and ``metrics_file`` are artifacts to write, ``pushgateway`` a URL to push to.
+    ``pushgateway`` is a URL to push to, the paths are artifacts to write.
     """
 
     mode: Mode | None = None
     junit: Path | None = None
     metrics_file: Path | None = None
     pushgateway: str = ""
+    dotenv: Path | None = None
+    annotations: Path | None = None
+    diagnosis: Path | None = None
 
 
 def result_mode(options: OutputOptions, stdout: TextIO) -> Mode:

@@ -17,6 +17,7 @@ from envctl.model.gcresult import GcResult
 from envctl.model.result import DownResult, UpResult
 
 if TYPE_CHECKING:
+    from envctl.errors import EnvctlError
     from envctl.model.events import Event
     from envctl.model.result import CheckResult
     from envctl.model.step import Step
@@ -35,6 +36,7 @@ class Recorder:
         self.requests: dict[str, int] = {}
         self.logs: dict[str, deque[LogLine]] = {}
         self.result: UpResult | DownResult | GcResult | None = None
+        self.error: EnvctlError | None = None
         self.elapsed = 0.0
 
     def emit(self, event: Event) -> None:

@@ -56,6 +56,7 @@ class Output:
     ) -> None:
         style = progress_style(options, stdout, stderr, environ)
         self._options = options
+        self._environ = environ
         self._begin = time.monotonic()
         self._closed = False
         self._progress = open_progress(style, context, stderr, environ)
@@ -112,6 +113,7 @@ class Output:
     def error(self, error: EnvctlError) -> None:
         """Say what went wrong, why, and what to do; a diagnosis that was shown is not repeated."""
         self._progress.stop()
+        self.recorder.error = error
         self._results.error(self.context, error, self._elapsed)
 
     def close(self) -> None:
@@ -120,7 +122,7 @@ class Output:
             return
         self._closed = True
         self._progress.stop()
-        for warning in write_artifacts(self._options, self.recorder, self.context):
+        for warning in write_artifacts(self._options, self.recorder, self.context, self._environ):
             self._results.warn(self.context, warning, self._elapsed)
 
     @property

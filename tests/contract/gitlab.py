@@ -26,7 +26,8 @@ from urllib.parse import parse_qsl, urlsplit
 
 from tests.contract import faults, openapi, tls
 from tests.contract.faults import Fault, Planned
-from tests.contract.gitlab_routes import Answer, GitLabState, Request, answer
+from tests.contract.gitlab_routes import answer
+from tests.contract.gitlab_rules import Answer, GitLabState, Request
 from tests.contract.gitlab_state import Project, Token
 
 API = "/api/v4"

@@ -8,56 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
-from urllib.parse import urlencode
 
-from tests.contract.gitlab_state import (
-    DEVELOPER,
-    GUEST,
-    MAINTAINER,
-    REPORTER,
-    MergeRequest,
-    Project,
-    Status,
-    Token,
-    now,
+from tests.contract.gitlab_rules import (
+    Answer,
+    GitLabState,
+    Refusal,
+    Request,
+    allow,
+    merge_request_of,
+    page,
+    project_of,
+    text_of,
 )
-
-
-@dataclass
-class Request:
-    """One request as it came; ``path`` is below /api/v4, and undecoded."""
-
-    method: str
-    path: str
-    query: dict[str, str]
-    body: Any
-    token: Token | None
-    header: str
-
-
-@dataclass
-class Answer:
-    status: int
-    document: Any
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-class Refusal(Exception):
-    def __init__(self, status: int, document: Any, headers: dict[str, str] | None = None) -> None:
-        super().__init__(status)
-        self.answer = Answer(status, document, headers or {})
-
-
-@dataclass
-class GitLabState:
-    """Everything there is, by project and token."""
-
-    url: str = ""
-    projects: dict[int, Project] = field(default_factory=dict)
-    tokens: dict[str, Token] = field(default_factory=dict)
-
+from tests.contract.gitlab_state import DEVELOPER, MAINTAINER, REPORTER, Status, now
 
 Handler = Callable[[GitLabState, Request, list[str]], Answer]
 ROUTES: list[tuple[str, str, re.Pattern[str], Handler]] = []
@@ -85,75 +48,9 @@ def answer(state: GitLabState, request: Request) -> tuple[str, Answer]:
     return "", Answer(404, {"error": "404 Not Found"})
 
 
-def _allow(request: Request, role: int = GUEST, *, write: bool = False, job: bool = False) -> Token:
-    """The token, if it may; ``job`` says that this endpoint takes a CI_JOB_TOKEN."""
-    token = request.token
-    if token is None or (token.job and (not job or request.header != "job-token")):
-        raise Refusal(401, {"message": "401 Unauthorized"})
-    if token.expired:
-        raise Refusal(401, {
-            "error": "invalid_token",
-            "error_description": "Token is expired. You can either do re-authorization or token "
-            "refresh.",
-        })  # fmt: skip
-    scopes = {"api"} if write else {"api", "read_api"}
-    if not token.job and not scopes & set(token.scopes):
-        raise Refusal(403, {
-            "error": "insufficient_scope",
-            "error_description": "The request requires higher privileges than provided by the "
-            "access token.", "scope": "api" if write else "read_api",
-        })  # fmt: skip
-    if token.role < role:
-        raise Refusal(403, {"message": "403 Forbidden"})
-    return token
-
-
-def _project(state: GitLabState, request: Request, name: str) -> Project:
-    path = name.replace("%2F", "/").replace("%2f", "/")
-    for project in state.projects.values():
-        if str(project.id) == path or project.path == path:
-            return project
-        if path in project.moved_from:
-            if request.method != "GET":
-                message = "405 Non GET methods are not allowed for moved projects"
-                raise Refusal(405, {"message": message})
-            moved = request.path.replace(name, str(project.id), 1)
-            query = f"?{urlencode(request.query)}" if request.query else ""
-            location = f"{state.url}/api/v4{moved}{query}"
-            raise Refusal(301, {"message": "Moved"}, {"Location": location})
-    raise Refusal(404, {"message": "404 Project Not Found"})
-
-
-def _merge_request(project: Project, iid: str) -> MergeRequest:
-    found = project.merge_requests.get(int(iid)) if iid.isdigit() else None
-    if found is None:
-        raise Refusal(404, {"message": "404 Not found"})
-    return found
-
-
-def _page(state: GitLabState, request: Request, items: list[Any]) -> Answer:
-    """One page, with the headers by which GitLab says what comes next."""
-    size = min(int(request.query.get("per_page", "20")), 100)
-    page = int(request.query.get("page", "1"))
-    shown = items[(page - 1) * size : page * size]
-    headers = {"X-Page": str(page), "X-Per-Page": str(size), "X-Total": str(len(items)),
-               "X-Next-Page": str(page + 1) if page * size < len(items) else ""}  # fmt: skip
-    if headers["X-Next-Page"]:
-        query = urlencode({**request.query, "page": page + 1})
-        headers["Link"] = f'<{state.url}/api/v4{request.path}?{query}>; rel="next"'
-    return Answer(200, shown, headers)
-
-
-def _text(request: Request, key: str) -> str:
-    value = request.body.get(key) if isinstance(request.body, dict) else None
-    if not isinstance(value, str) or not value:
-        raise Refusal(400, {"error": f"{key} is missing"})
-    return value
-
-
 @_route("GET", "/version")
 def _version(_state: GitLabState, request: Request, _: list[str]) -> Answer:
-    _allow(request)
+    allow(request)
     return Answer(200, {"version": "18.6.0-ee", "revision": "0123456789a"})
 
 
@@ -170,7 +67,7 @@ def _self(_state: GitLabState, request: Request, _: list[str]) -> Answer:
 
 @_route("GET", "/job")
 def _job(_state: GitLabState, request: Request, _: list[str]) -> Answer:
-    token = _allow(request, job=True)
+    token = allow(request, job=True)
     if not token.job:
         raise Refusal(401, {"message": "401 Unauthorized"})
     return Answer(200, {"id": 1, "status": "running", "stage": "deploy", "name": "start"})
@@ -178,8 +75,8 @@ def _job(_state: GitLabState, request: Request, _: list[str]) -> Answer:
 
 @_route("GET", "/projects/{id}")
 def _read_project(state: GitLabState, request: Request, found: list[str]) -> Answer:
-    token = _allow(request)
-    project = _project(state, request, found[0])
+    token = allow(request)
+    project = project_of(state, request, found[0])
     access = {"access_level": token.role, "notification_level": 3}
     return Answer(200, {
         "id": project.id, "path_with_namespace": project.path,
@@ -190,10 +87,10 @@ def _read_project(state: GitLabState, request: Request, found: list[str]) -> Ans
 
 @_route("GET", "/projects/{id}/merge_requests")
 def _merge_requests(state: GitLabState, request: Request, found: list[str]) -> Answer:
-    _allow(request, REPORTER, job=True)
-    project = _project(state, request, found[0])
+    allow(request, REPORTER, job=True)
+    project = project_of(state, request, found[0])
     wanted = request.query.get("state", "all")
-    return _page(state, request, [
+    return page(state, request, [
         merge_request.as_json(project, state.url)
         for _, merge_request in sorted(project.merge_requests.items(), reverse=True)
         if wanted in ("all", merge_request.state)
@@ -202,49 +99,49 @@ def _merge_requests(state: GitLabState, request: Request, found: list[str]) -> A
 
 @_route("GET", "/projects/{id}/merge_requests/{merge_request_iid}")
 def _one_merge_request(state: GitLabState, request: Request, found: list[str]) -> Answer:
-    _allow(request, REPORTER, job=True)
-    project = _project(state, request, found[0])
-    return Answer(200, _merge_request(project, found[1]).as_json(project, state.url))
+    allow(request, REPORTER, job=True)
+    project = project_of(state, request, found[0])
+    return Answer(200, merge_request_of(project, found[1]).as_json(project, state.url))
 
 
 @_route("GET", "/projects/{id}/merge_requests/{merge_request_iid}/notes")
 def _notes(state: GitLabState, request: Request, found: list[str]) -> Answer:
-    _allow(request, REPORTER)
-    merge_request = _merge_request(_project(state, request, found[0]), found[1])
+    allow(request, REPORTER)
+    merge_request = merge_request_of(project_of(state, request, found[0]), found[1])
     notes = sorted(merge_request.notes, key=lambda note: note.id)
     if request.query.get("sort", "desc") == "desc":
         notes.reverse()
-    return _page(state, request, [note.as_json(merge_request.iid) for note in notes])
+    return page(state, request, [note.as_json(merge_request.iid) for note in notes])
 
 
 @_route("POST", "/projects/{id}/merge_requests/{merge_request_iid}/notes")
 def _write_note(state: GitLabState, request: Request, found: list[str]) -> Answer:
-    token = _allow(request, REPORTER, write=True)
-    project = _project(state, request, found[0])
-    merge_request = _merge_request(project, found[1])
-    note = project.note(merge_request.iid, _text(request, "body"), token.user)
+    token = allow(request, REPORTER, write=True)
+    project = project_of(state, request, found[0])
+    merge_request = merge_request_of(project, found[1])
+    note = project.note(merge_request.iid, text_of(request, "body"), token.user)
     return Answer(201, note.as_json(merge_request.iid))
 
 
 @_route("PUT", "/projects/{id}/merge_requests/{merge_request_iid}/notes/{note_id}")
 def _edit_note(state: GitLabState, request: Request, found: list[str]) -> Answer:
-    token = _allow(request, REPORTER, write=True)
-    merge_request = _merge_request(_project(state, request, found[0]), found[1])
+    token = allow(request, REPORTER, write=True)
+    merge_request = merge_request_of(project_of(state, request, found[0]), found[1])
     note = next((n for n in merge_request.notes if str(n.id) == found[2]), None)
     if note is None:
         raise Refusal(404, {"message": "404 Note Not Found"})
     if note.author != token.user and token.role < MAINTAINER:
         raise Refusal(403, {"message": "403 Forbidden"})
-    note.body, note.updated_at = _text(request, "body"), now()
+    note.body, note.updated_at = text_of(request, "body"), now()
     return Answer(200, note.as_json(merge_request.iid))
 
 
 @_route("GET", "/projects/{id}/environments")
 def _environments(state: GitLabState, request: Request, found: list[str]) -> Answer:
-    _allow(request, REPORTER, job=True)
-    project = _project(state, request, found[0])
+    allow(request, REPORTER, job=True)
+    project = project_of(state, request, found[0])
     name, wanted = request.query.get("name"), request.query.get("states")
-    return _page(state, request, [
+    return page(state, request, [
         environment.as_json()
         for environment in project.environments.values()
         if name in (None, environment.name) and wanted in (None, environment.state)
@@ -253,16 +150,16 @@ def _environments(state: GitLabState, request: Request, found: list[str]) -> Ans
 
 @_route("POST", "/projects/{id}/environments")
 def _make_environment(state: GitLabState, request: Request, found: list[str]) -> Answer:
-    _allow(request, DEVELOPER, write=True, job=True)
-    project = _project(state, request, found[0])
-    made = project.environment(_text(request, "name"), str(request.body.get("external_url", "")))
+    allow(request, DEVELOPER, write=True, job=True)
+    project = project_of(state, request, found[0])
+    made = project.environment(text_of(request, "name"), str(request.body.get("external_url", "")))
     return Answer(201, made.as_json())
 
 
 @_route("POST", "/projects/{id}/environments/{environment_id}/stop")
 def _stop(state: GitLabState, request: Request, found: list[str]) -> Answer:
-    _allow(request, DEVELOPER, write=True, job=True)
-    project = _project(state, request, found[0])
+    allow(request, DEVELOPER, write=True, job=True)
+    project = project_of(state, request, found[0])
     environment = project.environments.get(int(found[1]))
     if environment is None:
         raise Refusal(404, {"message": "404 Environment Not Found"})
@@ -274,20 +171,20 @@ def _stop(state: GitLabState, request: Request, found: list[str]) -> Answer:
 
 @_route("GET", "/projects/{id}/repository/commits/{sha}/statuses")
 def _statuses(state: GitLabState, request: Request, found: list[str]) -> Answer:
-    _allow(request, REPORTER)
-    project = _project(state, request, found[0])
+    allow(request, REPORTER)
+    project = project_of(state, request, found[0])
     name = request.query.get("name")
     latest = {s.name: s for s in project.statuses if s.sha == found[1]}
-    return _page(state, request, [
+    return page(state, request, [
         status.as_json() for status in latest.values() if name in (None, status.name)
     ])  # fmt: skip
 
 
 @_route("POST", "/projects/{id}/statuses/{sha}")
 def _set_status(state: GitLabState, request: Request, found: list[str]) -> Answer:
-    _allow(request, DEVELOPER, write=True)
-    project = _project(state, request, found[0])
-    wanted, name = _text(request, "state"), str(request.body.get("name") or "default")
+    allow(request, DEVELOPER, write=True)
+    project = project_of(state, request, found[0])
+    wanted, name = text_of(request, "state"), str(request.body.get("name") or "default")
     url, text = (str(request.body.get(key, "")) for key in ("target_url", "description"))
     for status in project.statuses:
         if (status.sha, status.name) == (found[1], name) and status.status == "running":

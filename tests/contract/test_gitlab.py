@@ -358,10 +358,13 @@ async def test_a_call_that_is_cancelled_leaves_no_thread_that_waits(
         call.cancel()
     began = time.monotonic()
     await asyncio.gather(*calls, return_exceptions=True)
+    gitlab.heal()  # every thread and connection was taken: the next call needs them
+    with attempt.within(5):
+        await opened.merge_request(project(gitlab), "12")
     await opened.close()
     left = [t for t in threading.enumerate() if t.name.startswith("forge")]
     await asyncio.to_thread(until, lambda: not any(t.is_alive() for t in left), seconds=5)
-    assert time.monotonic() - began < 3
+    assert time.monotonic() - began < 6
 
 
 async def test_many_ask_at_once(gitlab: GitLab, opened: Forge) -> None:

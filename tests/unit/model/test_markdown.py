@@ -1,84 +1,143 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
-from envctl.model import markdown
-from tests.unit.model.commonmark import PARSER, check_harmless, hostile, text_of, tokens
+from envctl.model.markdown import code, details, fenced, link, table, text
+from tests.unit.model.reading import STRINGS, harm, inline, links, texts, tokens
 
 
-@given(hostile)
-@example("@all please\n/close")
-@example("`` ` ``")
-def test_text_is_only_said(value: str) -> None:
-    check_harmless(markdown.text(value, 500))
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("Look at the first lines.", "Look at the first lines."),
+        ("ends with code 1.", "ends with code 1."),
+        ("Deployment/api cannot start: no.", "`Deployment/api` cannot start: no."),
+        ("ask @all now", "ask `@all` now"),
+        ("#1 !2 &3 done", "`#1 !2 &3` done"),
+        ("see http://e.vil, please", "see `http://e.vil`, please"),
+        ("commit deadbeef123", "commit `deadbeef123`"),
+        ("1. no list", "`1`. no list"),
+        ("/close", "`/close`"),
+        ("a\n/close\x1b[2J b", "a `/close` b"),
+        ("the \u202eword\u200b", "the word"),
+        ("a `b` c", "a `` `b` `` c"),
+        ("", ""),
+    ],
+)
+def test_a_plain_word_stays_and_what_could_mean_something_is_code(value: str, shown: str) -> None:
+    assert text(value, 100) == shown
 
 
-@given(hostile)
-def test_code_is_only_said_and_is_code(value: str) -> None:
-    shown = markdown.code(value, 500)
-    check_harmless(shown)
-    assert set("".join(text_of(shown))) <= {"|", " "}
+def test_what_is_too_long_is_cut_and_says_so() -> None:
+    assert text("z" * 30, 10) == "z" * 10 + " `[+20 characters]`"
+    assert code("z" * 30, 10) == f"`{'z' * 10} [+20 characters]`"
+    assert fenced(["z" * 600]) == f"```text\n{'z' * 500} [+100 characters]\n```"
 
 
-@given(st.lists(hostile, max_size=5))
-def test_a_block_of_code_ends_where_we_end_it(lines: list[str]) -> None:
-    shown = markdown.fenced(lines)
-    blocks = list(tokens(shown + "\n\nafter"))
-    assert [token.type for token in blocks if token.type == "fence"] == ["fence"]
-    assert text_of(shown + "\n\nafter") == ["after"]
-    assert len(blocks[0].content.split("\n")) == len(lines) + 1
-    check_harmless(shown)
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [
+        ("api", "`api`"),
+        ("a | b", "`a` &#124; `b`"),
+        ("||", "&#124;&#124;"),
+        ("``x`", "``` ``x` ```"),
+        ("\u200b", ""),
+        ("a\nb", "`a b`"),
+    ],
+)
+def test_code_shows_the_value_as_it_is(value: str, shown: str) -> None:
+    assert code(value, 100) == shown
 
 
-@given(hostile, st.lists(hostile, max_size=3))
-def test_a_fold_closes(summary: str, lines: list[str]) -> None:
-    check_harmless(markdown.details(summary, markdown.fenced(lines)))
+@given(STRINGS)
+def test_text_and_code_are_harmless_inside_a_paragraph(value: str) -> None:
+    for shown in (text(value, 500), code(value, 500)):
+        assert "\n" not in shown
+        assert harm(f"word {shown} word") == []
+        assert harm(shown) == []
 
 
-@given(st.lists(st.tuples(hostile, hostile), min_size=1, max_size=4))
-def test_a_table_keeps_its_rows_and_columns(values: list[tuple[str, str]]) -> None:
-    rows = [(markdown.code(a, 80), markdown.text(b, 80), "last") for a, b in values]
-    shown = markdown.table(("a", "b", ">c"), rows)
-    check_harmless(shown)
-    parsed = PARSER.parse(shown)
-    assert [token.type for token in parsed].count("td_open") == 3 * len(rows)
-    ends = [token.content for token in parsed if token.type == "inline"][5::3]
-    assert ends == ["last"] * len(rows)
+@given(STRINGS)
+def test_text_keeps_every_character_that_can_be_seen(value: str) -> None:
+    def letters(shown: str) -> str:
+        return "".join(c for c in shown if c.isalnum() or c in "@#/<|")
+
+    children = inline(f"x {text(value, 500)}")
+    shown = "".join(t.content for t in children)
+    plain = code(value, 500)
+    assert letters(shown[1:]) == letters("".join(t.content for t in inline(f"x {plain}"))[1:])
 
 
-@given(hostile, hostile)
-def test_a_link_goes_where_it_says_or_nowhere(label: str, rest: str) -> None:
-    shown = markdown.link(label, f"https://shop.example/{rest}")
-    hrefs = [str(token.attrs["href"]) for token in tokens(shown) if token.type == "link_open"]
-    assert all(href.startswith("https://shop.example/") for href in hrefs)
-    assert len(hrefs) <= 1
-    check_harmless(shown, tuple(hrefs))
+@given(st.lists(STRINGS, max_size=8))
+def test_no_line_closes_the_block_that_it_stands_in(lines: list[str]) -> None:
+    note = details("The log", fenced(lines))
+    assert harm(note) == []
+    assert [t.type for t in tokens(note)] == ["html_block", "fence", "html_block"]
+
+
+def test_a_line_like_a_quick_action_is_moved_to_the_right() -> None:
+    shown = fenced(["/close", "  /merge", "```", "````", "ok /close", "<b>"])
+    body = ["│ /close", "│   /merge", "│ ```", "│ ````", "ok /close", "<b>"]
+    assert shown.split("\n") == ["`````text", *body, "`````"]
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("https://a.b/c?d=e&f=g#h", "https://a.b/c?d=e&f=g#h"),
+        ("http://localhost:8080/", "http://localhost:8080/"),
+        ("https://a.b/x)[y](z", "https://a.b/x%29%5By%5D%28z"),
+        ("https://a.b/<i>|`\\", "https://a.b/%3Ci%3E%7C%60%5C"),
+        ("https://a.b/&copy;", "https://a.b/&copy;"),
+        ("https://a.b/100%", "https://a.b/100%25"),
+        ("https://a.b/ü", "https://a.b/%C3%BC"),
+    ],
+)
+def test_a_web_address_is_a_link(url: str, address: str) -> None:
+    assert links(link("open", url)) == [address]
 
 
 @pytest.mark.parametrize(
     "url",
     [
-        "javascript:alert(1)", "data:text/html,x", "ftp://e.x/", "//e.x/", "https://", "",
-        "https://user:word@e.x/", "https://e.x\n/close", "https://e.x/ x", "https://e.x\u202e/",
-        "https://e\u0430.x/", "https://[::1", "https://e.x/" + "a" * 3000,
+        *("", "x", "javascript:alert(1)", "data:text/html,x", "//e.vil", "/relative", "ftp://a.b/"),
+        *(
+            "https://good@e.vil/",
+            "https://a.b/ c",
+            "https://a.b/\n/close",
+            "https://[::1",
+            "https://",
+        ),
+        *("https://\u202ea.b/", "https://a.b/" + "x" * 2000, "https://bücher.example/"),
     ],
-)  # fmt: skip
-def test_what_is_no_plain_web_address_is_no_link(url: str) -> None:
-    assert "](" not in markdown.link("here", url)
+)
+def test_anything_else_is_only_its_label(url: str) -> None:
+    assert link("open", url) == "open"
 
 
-def test_a_link_keeps_its_query_and_cannot_break_out() -> None:
-    shown = markdown.link("here", "https://e.x/a?b=1&c=(2)[3]<4>#d")
-    (opened,) = [token for token in tokens(shown) if token.type == "link_open"]
-    assert opened.attrs["href"] == "https://e.x/a?b=1&c=%282%29%5B3%5D%3C4%3E#d"
+@given(STRINGS, STRINGS)
+def test_a_link_goes_to_one_place_or_nowhere(label: str, rest: str) -> None:
+    shown = link(label, f"https://a.b/{rest}")
+    assert harm(f"word {shown} word") == []
+    assert all(href.startswith("https://a.b/") for href in links(shown))
 
 
-def test_ordinary_sentences_stay_as_they_are() -> None:
-    said = "The program ends with code 1, after 3 restarts."
-    assert markdown.text(said, 100) == said
+@given(STRINGS)
+def test_a_summary_holds_plain_words_only(summary: str) -> None:
+    assert harm(details(summary, "word")) == []
 
 
-def test_a_fence_is_longer_than_any_inside_of_it() -> None:
-    assert markdown.fenced(["a ```` b"]).startswith("`````text\n")
+@given(st.lists(st.tuples(STRINGS, STRINGS), max_size=4))
+def test_a_row_stays_one_row_of_its_table(rows: list[tuple[str, str]]) -> None:
+    note = table(("one", ">two"), [(code(a, 99), text(b, 99)) for a, b in rows])
+    assert harm(note) == []
+    assert sum(t.type == "tr_open" for t in tokens(note)) == len(rows) + 1
+    assert texts(note)[:2] == ["one", "two"]
+
+
+@pytest.mark.parametrize("hidden", ["\u2065", "\U000e0fff", "\ue000", "\u200b", "\u3164"])
+def test_a_line_of_a_log_hides_nothing(hidden: str) -> None:
+    """Some code points that are not assigned yet show nothing, by Unicode's own rule."""
+    assert fenced([f"a{hidden}b"]) == "```text\nab\n```"

@@ -1,175 +1,186 @@
-"""The note of a merge request: whatever a change may name its things, it only says so."""
-
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
-from dataclasses import replace
-from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
-from envctl.model import markdown, note
-from envctl.model.environment import EnvironmentInfo, Phase
+from envctl.model import note
+from envctl.model.environment import EnvironmentInfo
 from envctl.model.failure import Culprit, Failure
-from envctl.model.note_parts import Baseline
+from envctl.model.note import MAX_NOTE, Baseline, NoteContext
 from envctl.model.result import CheckResult, ComponentResult, DownResult, StuckObject, UpResult
-from tests.unit.model.commonmark import check_harmless, hostile, tokens
+from tests.unit.model.reading import STRINGS, harm, inline, links, tokens
+from tests.unit.output.samples import FAILURE, INFO, up_result
 
-NOW = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
-INFO = EnvironmentInfo(
-    "shop", "mr-12-fix", "shop-mr-12-fix", Phase.READY, "https://fix.shop.example/",
-    expires_at="2026-01-01T15:00:00Z", commit="8f3a2c118f3a", pipeline="4711",
-)  # fmt: skip
-CONTEXT = note.NoteContext(NOW, job_url="https://git.example/shop/-/jobs/1")
-DB = ComponentResult("db", "helm", "succeeded", changed=True, seconds=12.0)
-SMOKE = CheckResult("smoke", "passed", 3.0, (("p95", 120.0),))
-GOOD = UpResult(INFO, "succeeded", (DB,), (SMOKE,), None, 20, 15.0)
-some = st.lists(hostile, max_size=3).map(tuple)
-seconds = st.floats(0, 1e6)
-culprits = st.builds(Culprit, hostile, hostile, hostile, hostile, hostile, some, some, hostile)
-failures = st.builds(Failure, hostile, st.lists(culprits, max_size=2).map(tuple), hostile)
-infos = st.builds(
-    EnvironmentInfo, hostile, hostile, hostile, st.just(Phase.READY), hostile,
-    expires_at=hostile, commit=hostile, pipeline=hostile,
-)  # fmt: skip
-metrics = st.lists(st.tuples(hostile, st.floats()), max_size=2).map(tuple)
-checks = st.builds(CheckResult, hostile, hostile, seconds, metrics)
-components = st.builds(ComponentResult, hostile, hostile, hostile, st.booleans(), seconds)
-ups = st.builds(
-    UpResult, infos, hostile, st.lists(components, max_size=2).map(tuple),
-    st.lists(checks, max_size=2).map(tuple), st.none() | failures, st.just(1), seconds,
-)  # fmt: skip
-stuck = st.builds(StuckObject, hostile, some, hostile, hostile)
-downs = st.builds(DownResult, infos, hostile, some, st.lists(stuck, max_size=2).map(tuple), seconds)
-contexts = st.builds(
-    note.NoteContext, st.just(NOW), hostile, hostile, hostile, hostile,
-    st.dictionaries(hostile, st.just(Baseline(1.0, {"p95": 2.0})), max_size=2), hostile,
-)  # fmt: skip
-relaxed = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-
-
-def links(body: str) -> list[str]:
-    return [str(token.attrs["href"]) for token in tokens(body) if token.type == "link_open"]
-
-
-def check(body: str, info: EnvironmentInfo, context: note.NoteContext) -> None:
-    first = body.partition("\n")[0]
-    assert first == note.marker(info.project, info.name)
-    assert len(body) <= note.MAX_NOTE
-    ours = [href for url in (info.url, context.job_url) for href in links(markdown.link("x", url))]
-    check_harmless(body, tuple(ours))
-
-
-@relaxed
-@given(ups, contexts)
-def test_after_up_it_only_says_things(result: UpResult, context: note.NoteContext) -> None:
-    check(note.after_up(result, context), result.environment, context)
+NOW = dt.datetime(2026, 11, 25, 6, tzinfo=dt.UTC)
+JOB = "https://gitlab.example/shop/-/jobs/1"
+CONTEXT = NoteContext(
+    NOW,
+    job_url=JOB,
+    commit="8f3a2c11",
+    pipeline="4711",
+    baseline={"smoke": Baseline(1.0, {"orders": 50.0})},
+    baseline_name="main",
+)
+ENDING = dataclasses.replace(INFO, expires_at="2026-11-28T05:00:00Z")
+TUPLES = st.lists(STRINGS, max_size=3).map(tuple)
+NUMBERS = st.floats()
+SECONDS = st.floats(min_value=0, max_value=1e9)
+CULPRITS = st.builds(
+    Culprit, STRINGS, STRINGS, STRINGS, STRINGS, STRINGS, logs=TUPLES, events=TUPLES, next=STRINGS
+)
+FAILURES = st.builds(Failure, STRINGS, st.lists(CULPRITS, max_size=2).map(tuple), STRINGS)
+INFOS = st.builds(
+    EnvironmentInfo,
+    *(STRINGS, STRINGS, STRINGS, st.just(INFO.phase)),
+    url=st.one_of(STRINGS, STRINGS.map("https://a.b/".__add__)),
+    expires_at=st.one_of(STRINGS, st.datetimes().map(dt.datetime.isoformat)),
+    commit=STRINGS,
+    pipeline=STRINGS,
+)
+CHECKS = st.builds(
+    CheckResult, STRINGS, STRINGS, SECONDS, st.lists(st.tuples(STRINGS, NUMBERS), max_size=2)
+)
+COMPONENTS = st.builds(ComponentResult, STRINGS, STRINGS, STRINGS, st.booleans(), SECONDS)
+UPS = st.builds(
+    UpResult,
+    *(INFOS, st.one_of(STRINGS, st.sampled_from(["succeeded", "failed"]))),
+    *(st.lists(COMPONENTS, max_size=3), st.lists(CHECKS, max_size=3)),
+    *(st.none() | FAILURES, st.just(1), SECONDS),
+)
+STUCK = st.builds(StuckObject, STRINGS, TUPLES, STRINGS, STRINGS)
+DOWNS = st.builds(DownResult, INFOS, STRINGS, TUPLES, st.lists(STUCK, max_size=3), SECONDS)
+BASELINES = st.builds(Baseline, st.none() | SECONDS, st.dictionaries(STRINGS, NUMBERS, max_size=2))
+CONTEXTS = st.builds(
+    NoteContext,
+    st.just(NOW),
+    STRINGS,
+    st.one_of(STRINGS, STRINGS.map("https://j.b/".__add__)),
+    *(STRINGS, STRINGS, st.dictionaries(STRINGS, BASELINES, max_size=2), STRINGS),
+)
 
 
-@relaxed
-@given(downs, contexts)
-def test_after_down_it_only_says_things(result: DownResult, context: note.NoteContext) -> None:
-    check(note.after_down(result, context), result.environment, context)
+def check(shown: str, info: EnvironmentInfo) -> None:
+    assert harm(shown) == []
+    assert shown.startswith(note.marker(info.project, info.name) + "\n")
+    assert shown.count("<!--") == 1 or "<!--" in "".join(t.content for t in inline(shown))
+    assert len(shown) <= MAX_NOTE
+    assert sum(token.type == "heading_open" for token in tokens(shown)) == 1
+    assert all(href.startswith(("https://a.b/", "https://j.b/")) for href in links(shown))
+    assert len(links(shown)) <= 2
 
 
-@relaxed
-@given(infos, contexts)
-def test_while_it_works_it_only_says_things(
-    info: EnvironmentInfo, context: note.NoteContext
+@given(UPS, CONTEXTS)
+@settings(max_examples=100, deadline=None, phases=[Phase.generate, Phase.shrink])
+def test_the_note_after_up_is_harmless_whatever_stands_in_it(
+    result: UpResult, context: NoteContext
 ) -> None:
-    check(note.working(info, context), info, context)
-    check(note.expiring(info, NOW, context), info, context)
+    shown = note.after_up(result, context)
+    check(shown, result.environment)
+    assert sum(t.type == "tr_open" for t in tokens(shown)) == (
+        len(result.components) + bool(result.components) + bool(result.checks)
+    ) + sum(1 + len(one.metrics) for one in result.checks)
 
 
-def test_a_good_run() -> None:
-    body = note.after_up(
-        GOOD, replace(CONTEXT, baseline={"smoke": Baseline(2.0, {"p95": 100.0})},
-                      baseline_name="main"),
-    )  # fmt: skip
-    assert body.startswith("<!-- envctl:shop/mr-12-fix -->\n")
-    assert "Ready" in body
-    assert "| `p95` | 120 | 100 | +20 % |" in body
-    assert "+50 %" in body
-    assert "2026-01-01T15:00:00Z" in body
-    assert "envctl extend --project shop --name mr-12-fix" in body
-    assert "envctl keep" in body
-    assert "envctl down" in body
-    assert links(body) == ["https://fix.shop.example/", "https://git.example/shop/-/jobs/1"]
-    check_harmless(body, (INFO.url, CONTEXT.job_url))
+@given(DOWNS, INFOS, CONTEXTS)
+def test_the_other_notes_are_harmless_too(
+    result: DownResult, info: EnvironmentInfo, context: NoteContext
+) -> None:
+    check(note.after_down(result, context), result.environment)
+    check(note.working(info, context), info)
+    check(note.expiring(info, NOW + dt.timedelta(hours=1), context), info)
+
+
+@pytest.mark.parametrize("text", ["|" * 3000, "`" * 3000, "@a " * 1000, "a|`" * 1000, "ü" * 3000])
+@pytest.mark.parametrize("number", [3, 300])
+def test_a_note_fits_whatever_goes_in_and_says_what_was_left_out(text: str, number: int) -> None:
+    info = EnvironmentInfo(text, text, text, INFO.phase, text, commit=text, pipeline=text)
+    culprit = Culprit(text, text, text, text, text, (text,) * number, (text,) * number, text + "x")
+    context = NoteContext(NOW, text, text, text, text, {text: Baseline(1.0)}, text)
+    up = UpResult(
+        info,
+        text,
+        (ComponentResult(text, text, text, True, 1.0),) * number,
+        (CheckResult(text, text, 1.0, ((text, 1.0),)),) * number,
+        Failure(text, (culprit,) * number, text, 3),
+        1,
+        1.0,
+    )
+    stuck = StuckObject(text, (text,) * number, text, text)
+    down = DownResult(info, text, (text,) * number, (stuck,) * number, 1.0)
+    for shown in (note.after_up(up, context), note.after_down(down, context)):
+        assert len(shown) <= MAX_NOTE
+        assert "left out" in shown or number == 3
+        assert shown.count("<details>") == shown.count("</details>")
+
+
+def test_logs_are_cut_first_and_from_their_beginning() -> None:
+    logs = tuple(f"{number} {'z' * 400}" for number in range(1000))
+    failure = Failure("It fails.", (Culprit("Pod/a", "a", "no", "", logs=logs),) * 3)
+    components = (ComponentResult("db", "helm", "failed", False, 1.0),) * 150
+    result = dataclasses.replace(up_result("failed", failure), components=components)
+    shown = note.after_up(result, CONTEXT)
+    assert shown.count("| `db` |") == 150
+    assert "The log: 30 lines, 970 before them left out" in shown
+    assert "\n999 z" in shown
+    assert "\n0 z" not in shown
+
+
+def test_a_deployed_change_shows_where_what_and_how_much() -> None:
+    shown = note.after_up(dataclasses.replace(up_result(), environment=ENDING), CONTEXT)
+    for part in (
+        "<!-- envctl:shop/fix-cart -->\n\n### ✅ Ready — `fix-cart`\n",
+        "**[`http://fix-cart.localhost:8080/`](http://fix-cart.localhost:8080/)**",
+        f"commit `8f3a2c11` · pipeline `4711` · [job]({JOB})",
+        "| `db` | `helm` | ✅ succeeded | yes | 8.1 s |",
+        "| check | result | number | here | `main` | change |",
+        "| `smoke` | ✅ passed | time | 1.5 s | 1.0 s | +50 % |",
+        "| `smoke` |  | `orders` | 41.5 | 50 | −17 % |",  # noqa: RUF001
+        "Ends in 2 d 23 h, at `2026-11-28T05:00:00Z`.",
+        "`envctl extend --project shop --name fix-cart`",
+        "`envctl keep --project shop --name fix-cart`",
+        "`envctl down --project shop --name fix-cart`",
+        "manual jobs of this pipeline",
+    ):
+        assert part in shown
 
 
 def test_without_a_baseline_nothing_is_compared() -> None:
-    body = note.after_up(GOOD, CONTEXT)
-    assert "120" in body
-    assert "change |" not in body
+    shown = note.after_up(up_result(), NoteContext(NOW))
+    assert "| check | result | number | here |\n" in shown
+    assert "manual jobs" not in shown
+    assert "Ends" not in shown
+
+
+def test_a_failure_is_its_diagnosis() -> None:
+    shown = note.after_up(up_result("failed", FAILURE), CONTEXT)
+    for part in (
+        "### ❌ Failed",
+        "**`Deployment/api` cannot start: its program ends with code 1.**",
+        "- `Deployment/api`, container `api`: container api ends with code 1: started 3 times",
+        "<details><summary>The log: 30 lines</summary>\n\n```text\nline 0 of the log\n",
+        "<details><summary>The events: 1 line</summary>\n\n```text\nBackOff: restarting",
+        "2 components only waiting for that.",
+        "Next: Look at the first lines of the log.",
+    ):
+        assert part in shown
 
 
 @pytest.mark.parametrize(
-    ("result", "said"),
-    [("unchanged", "Ready"), ("timed-out", "timeout"), ("failed", "Failed")],
+    ("result", "verb", "state"),
+    [
+        ("succeeded", "create", "✅ Created"),
+        ("succeeded", "deploy", "✅ Deployed, not checked yet"),
+        ("succeeded", "test", "✅ Checked"),
+        ("unchanged", "up", "✅ Ready: nothing had to change"),
+        ("superseded", "up", "⏳ A newer pipeline took over"),
+        ("timed-out", "up", "❌ A timeout passed"),
+        ("strange", "up", "⚠️ `strange`"),
+    ],
 )
-def test_every_end_of_a_run_has_its_headline(result: str, said: str) -> None:
-    assert said in note.after_up(replace(GOOD, result=result), CONTEXT).split("\n")[2]
-
-
-def test_a_check_that_failed_is_not_a_deployment_that_failed() -> None:
-    failed = replace(GOOD, result="failed", checks=(replace(SMOKE, result="failed"),))
-    assert "check failed" in note.after_up(failed, CONTEXT).split("\n")[2]
-
-
-@pytest.mark.parametrize(
-    ("result", "said"), [("gone", "Gone"), ("absent", "Gone"), ("stuck", "Stuck")]
-)
-def test_every_end_of_a_teardown_has_its_headline(result: str, said: str) -> None:
-    held = StuckObject("PersistentVolumeClaim/data", ("example.com/hold",), "operator", "Start it.")
-    body = note.after_down(DownResult(INFO, result, (), (held,), 3.0), CONTEXT)
-    assert said in body.split("\n")[2]
-    assert "`example.com/hold`" in body
-    assert INFO.url not in links(body)
-
-
-def failing(lines: int, culprits: int, width: int = 80) -> Any:
-    log = tuple(f"line {number} " + "x" * width for number in range(lines))
-    blamed = tuple(
-        Culprit(f"Deployment/api-{n}", "api", "CrashLoopBackOff", "exit code 1", "api", logs=log,
-                events=("BackOff: restarting",), next="Read the log.")
-        for n in range(culprits)
-    )  # fmt: skip
-    verdict = Failure("Deployment/api cannot start.", blamed, "Look at the log.", dependants=2)
-    return replace(GOOD, result="failed", failure=verdict)
-
-
-def test_a_failure_is_its_diagnosis_with_the_lines_folded() -> None:
-    body = note.after_up(failing(5, 1), CONTEXT)
-    for said in ("`Deployment/api` cannot start", "CrashLoopBackOff", "Read the log.", "line 4",
-                 "Look at the log.", "2 components only waiting"):  # fmt: skip
-        assert said in body, said
-    assert body.count("<details>") == body.count("</details>") == 2
-    assert body.index("<details>") < body.index("line 0") < body.index("</details>")
-    check_harmless(body, (INFO.url, CONTEXT.job_url))
-
-
-def test_of_a_long_log_the_end_stays_and_the_whole_is_bounded() -> None:
-    body = note.after_up(failing(500, 20, 400), CONTEXT)
-    assert len(body) <= note.MAX_NOTE
-    assert "line 499" in body
-    assert "line 0 " not in body
-    assert "left out" in body
-
-
-def test_whatever_there_is_too_much_of_the_note_is_bounded() -> None:
-    row = ComponentResult("c" * 100, "t" * 100, "s" * 100, changed=False, seconds=1.0)
-    number = (("m" * 100, 1.0),) * 100
-    huge = replace(
-        failing(500, 200, 500), components=(row,) * 500,
-        checks=(CheckResult("k" * 100, "r" * 100, 1.0, number),) * 100,
-    )  # fmt: skip
-    body = note.after_up(huge, CONTEXT)
-    assert len(body) <= note.MAX_NOTE
-    check_harmless(body, (INFO.url, CONTEXT.job_url))
-
-
-def test_two_equal_runs_make_an_equal_note() -> None:
-    assert note.after_up(GOOD, CONTEXT) == note.after_up(replace(GOOD, seconds=16.0), CONTEXT)
+def test_the_headline_says_how_it_stands(result: str, verb: str, state: str) -> None:
+    context = dataclasses.replace(CONTEXT, verb=verb)
+    assert f"### {state}" in note.after_up(up_result(result), context)

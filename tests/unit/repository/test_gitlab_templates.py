@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import re
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
+from envctl.cli.main import app
 from envctl.config import duration
 from envctl.errors import EXIT_RETRY
 from tests import gitlab_inputs
@@ -265,3 +268,19 @@ def test_two_inclusions_do_not_meet() -> None:
     for name in DEPLOYING:
         one, other = _expand(name), _expand(name, job="second")
         assert not set(one) & set(other), name
+
+
+def test_every_call_of_envctl_is_one_that_it_understands() -> None:
+    root = typer.main.get_command(app)
+    calls = 0
+    for name in DEPLOYING:
+        for variant in _variants(name):
+            for title, job in _jobs(_expand(name, **variant)).items():
+                for line in job["script"]:
+                    words = shlex.split(line)
+                    if words[0] != "envctl":
+                        continue
+                    calls += 1
+                    command = root.commands[words[1]]  # type: ignore[attr-defined]
+                    command.make_context(title, words[2:])  # raises for what it does not know
+    assert calls > len(DEPLOYING)

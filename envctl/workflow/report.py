@@ -1,0 +1,213 @@
+"""Tells the merge request how its environment is: one note, edited in place, and a commit status.
+
+Whatever goes wrong here is a warning: the environment is what it is, whether or not the forge could
+be told, and the exit code of the run says how the environment is (never how the forge was).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+from envctl.errors import EnvctlError, Superseded
+from envctl.model import note
+from envctl.model.environment import EnvironmentInfo, Phase
+from envctl.model.events import Note
+from envctl.model.failure import Failure
+from envctl.model.forge import StatusState
+from envctl.model.result import UpResult
+from envctl.ports import attempt
+from envctl.workflow import baseline
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable
+
+    from envctl.model.environment import Environment
+    from envctl.model.events import Sink
+    from envctl.model.forge import ForgeProject
+    from envctl.model.result import DownResult
+    from envctl.ports.clock import Clock
+    from envctl.ports.cluster import Cluster
+    from envctl.ports.forge import Forge
+
+#: Seconds that telling the forge may take at the end of a run, all of it together.
+TIMEOUT = 20.0
+#: Seconds for the word that a run has begun; it is said beside the work, which never waits for it.
+ANNOUNCE_TIMEOUT = 10.0
+#: Seconds for the last word of a run that was interrupted: somebody waits for the process to end.
+LAST_WORD_TIMEOUT = 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run reports to, as its CI job knows it.
+
+    ``baselines`` names the environments that the target branch may have. ``deployment`` says that
+    the CI records deployments by itself (GitLab's ``environment:``), so
+    that a commit status would say the same again. ``forge_environment`` is the forge's own name
+    for the environment, or empty; ``stopping`` says that this very job is the one that the forge
+    runs to stop it.
+    """
+
+    project: ForgeProject
+    merge_request: str
+    verb: str
+    job_url: str = ""
+    baselines: tuple[str, ...] = ()
+    deployment: bool = False
+    forge_environment: str = ""
+    stopping: bool = False
+
+
+@dataclass(slots=True)
+class Reporter:
+    """Reports one run; none of its methods raises anything but a cancellation."""
+
+    forge: Forge
+    place: Place
+    clock: Clock
+    emit: Sink
+    began: float = 0.0
+    _said: set[str] = field(default_factory=set)
+    _announcing: asyncio.Task[None] | None = None
+
+    def __post_init__(self) -> None:
+        self.began = self.clock.monotonic()
+
+    @asynccontextmanager
+    async def working(self, environment: Environment) -> AsyncIterator[None]:
+        """While inside, the note says that the run is at work; interrupted, that it was."""
+        info = info_of_wanted(environment, Phase.CREATING)
+        context = self._context(environment.commit, environment.pipeline)
+        self._announcing = asyncio.create_task(
+            self._bounded(self._put(info, note.working(info, context)), ANNOUNCE_TIMEOUT)
+        )
+        try:
+            yield
+        except asyncio.CancelledError:
+            await self._last_word(info, context)
+            raise
+        finally:
+            await self._announced()
+
+    async def up(
+        self, cluster: Cluster, result: UpResult, error: EnvctlError | None, commit: str
+    ) -> None:
+        """How a run of ``up`` or of one of its stages has ended."""
+        if isinstance(error, Superseded):
+            return  # the newer pipeline reports
+        await self._bounded(self._up(cluster, result, commit), TIMEOUT)
+
+    async def error(self, environment: Environment, error: EnvctlError) -> None:
+        """A run that came to no result: its file was wrong, or the cluster could not be had."""
+        if isinstance(error, Superseded):
+            return
+        verdict = f"{error.what.rstrip('.')}: {error.why}" if error.why else error.what
+        failure = error.failure or Failure(verdict, next=error.next)
+        info = info_of_wanted(environment, Phase.FAILED)
+        result = UpResult(info, "failed", (), (), failure, 0, 0.0)
+        await self._bounded(self._up(None, result, environment.commit), TIMEOUT)
+
+    async def down(self, result: DownResult, commit: str) -> None:
+        """How a teardown has ended; the forge's own environment is stopped with it."""
+        await self._bounded(self._down(result, commit), TIMEOUT)
+
+    # What is sent
+
+    async def _up(self, cluster: Cluster | None, result: UpResult, commit: str) -> None:
+        info = result.environment
+        context = self._context(commit, info.pipeline)
+        if cluster is not None and self.place.baselines:
+            name, known = await baseline.read(cluster, info, self.place.baselines)
+            context = replace(context, baseline=known, baseline_name=name)
+        await self._put(info, note.after_up(result, context))
+        if commit and not self.place.deployment:
+            good = result.failure is None
+            await self._told(
+                self.forge.set_status(
+                    self.place.project, commit,
+                    StatusState.SUCCESS if good else StatusState.FAILED,
+                    name=f"envctl/{info.name}", url=info.url or self.place.job_url,
+                    description=_short(result),
+                )
+            )  # fmt: skip
+
+    async def _down(self, result: DownResult, commit: str) -> None:
+        context = self._context(commit, result.environment.pipeline)
+        await self._put(result.environment, note.after_down(result, context))
+        name = self.place.forge_environment
+        if name and not self.place.stopping and result.result in ("gone", "absent"):
+            await self._told(self.forge.stop_environment(self.place.project, name))
+
+    async def _put(self, info: EnvironmentInfo, body: str) -> None:
+        marker = note.marker(info.project, info.name)
+        place = self.place
+        await self._told(self.forge.put_note(place.project, place.merge_request, marker, body))
+
+    async def _last_word(self, info: EnvironmentInfo, context: note.NoteContext) -> None:
+        await self._announced()
+        await self._bounded(self._put(info, note.interrupted(info, context)), LAST_WORD_TIMEOUT)
+
+    async def _announced(self) -> None:
+        """Wait for the first word to be said: two writers of one note would make two notes."""
+        if self._announcing is not None:
+            await asyncio.wait({self._announcing})
+
+    # What may go wrong
+
+    async def _bounded(self, work: Awaitable[None], seconds: float) -> None:
+        try:
+            async with asyncio.timeout(seconds):
+                with attempt.within(seconds):
+                    await work
+        except TimeoutError:
+            self._warn(
+                f"{self.forge.kind} was not told in {seconds:.0f} s; the environment is not "
+                "affected."
+            )
+
+    async def _told(self, call: Awaitable[object]) -> None:
+        """Await one call; each kind of failure is said once, and nothing else comes of it."""
+        try:
+            await call
+        except EnvctlError as error:
+            self._warn(f"{self.forge.kind} was not told: {error}")
+
+    def _warn(self, text: str) -> None:
+        if text not in self._said:
+            self._said.add(text)
+            self.emit(Note("warning", text, self.clock.monotonic() - self.began))
+
+    def _context(self, commit: str, pipeline: str) -> note.NoteContext:
+        return note.NoteContext(
+            job_url=self.place.job_url, commit=commit, pipeline=pipeline,
+            now=self.clock.now(), verb=self.place.verb,
+        )  # fmt: skip
+
+
+@asynccontextmanager
+async def opened(reporter: Reporter | None) -> AsyncIterator[Reporter | None]:
+    """Close the reporter's forge at the end; a forge that will not close is no matter."""
+    try:
+        yield reporter
+    finally:
+        if reporter is not None:
+            with contextlib.suppress(EnvctlError):
+                await reporter.forge.close()
+
+
+def info_of_wanted(environment: Environment, phase: Phase) -> EnvironmentInfo:
+    """What a run knows of its environment before it has looked at the cluster."""
+    return EnvironmentInfo(
+        environment.project, environment.name, environment.namespace, phase, environment.url,
+        commit=environment.commit, pipeline=environment.pipeline,
+        merge_request=environment.merge_request, owner=environment.owner,
+    )  # fmt: skip
+
+
+def _short(result: UpResult) -> str:
+    """A commit status has room for one line; GitLab and Gitea cut at 255 characters."""
+    return (result.failure.verdict if result.failure else f"{result.result}")[:250]
