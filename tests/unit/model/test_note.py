@@ -12,7 +12,7 @@ from envctl.model.environment import EnvironmentInfo
 from envctl.model.failure import Culprit, Failure
 from envctl.model.note import MAX_NOTE, Baseline, NoteContext
 from envctl.model.result import CheckResult, ComponentResult, DownResult, StuckObject, UpResult
-from tests.unit.model.reading import STRINGS, harm, inline, links, tokens
+from tests.unit.model.reading import STRINGS, harm, links, tokens
 from tests.unit.output.samples import FAILURE, INFO, up_result
 
 NOW = dt.datetime(2026, 11, 25, 6, tzinfo=dt.UTC)
@@ -66,7 +66,11 @@ CONTEXTS = st.builds(
 def check(shown: str, info: EnvironmentInfo) -> None:
     assert harm(shown) == []
     assert shown.startswith(note.marker(info.project, info.name) + "\n")
-    assert shown.count("<!--") == 1 or "<!--" in "".join(t.content for t in inline(shown))
+    # Elsewhere, in code, it is a text like any other.
+    assert (
+        sum("<!--" in token.content for token in tokens(shown) if token.type.startswith("html"))
+        == 1
+    )
     assert len(shown) <= MAX_NOTE
     assert sum(token.type == "heading_open" for token in tokens(shown)) == 1
     assert all(href.startswith(("https://a.b/", "https://j.b/")) for href in links(shown))
@@ -74,7 +78,7 @@ def check(shown: str, info: EnvironmentInfo) -> None:
 
 
 @given(UPS, CONTEXTS)
-@settings(max_examples=100, deadline=None, phases=[Phase.generate, Phase.shrink])
+@settings(max_examples=40, deadline=None, phases=[Phase.generate, Phase.shrink])
 def test_the_note_after_up_is_harmless_whatever_stands_in_it(
     result: UpResult, context: NoteContext
 ) -> None:
