@@ -65,10 +65,12 @@ def down(
             reporting(options, out) as reporter,
             wired(options, out, needs_file=False) as found,
         ):
-            async with reporter.working(found.environment) if reporter else nullcontext():
-                result, error = await tear_down(found.world, found.environment, limit)
+            world, environment = found.world, found.environment
+            doing = reporter.working(world, environment) if reporter else nullcontext(world)
+            async with doing as world:
+                result, error = await tear_down(world, environment, limit)
             if reporter:
-                await reporter.down(result, found.environment.commit)
+                await reporter.down(result, environment.commit)
         out.result(result)
         if error is None:
             return EXIT_OK

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -14,6 +15,10 @@ from envctl.errors import EXIT_OK, ConfigError
 if TYPE_CHECKING:
     from envctl.model.pipelines import Wishes
     from envctl.output.sink import Output
+
+
+#: What stands for itself in YAML, wherever it stands.
+_WORD = re.compile(r"[A-Za-z0-9]([-A-Za-z0-9._/:@+]*[-A-Za-z0-9._/@+])?")
 
 
 def init(
@@ -30,6 +35,12 @@ def init(
         str,
         typer.Option(
             "--templates", help="The project that has envctl's CI templates.", show_default=False
+        ),
+    ] = "",
+    domain: Annotated[
+        str,
+        typer.Option(
+            "--domain", help="What the hosts of environments are below.", show_default=False
         ),
     ] = "",
     output: OutputOption = None,
@@ -55,7 +66,7 @@ def init(
                 why="What is found is written down relative to the folder of the file.",
                 next=f"Run it in {file.parent}, with --file {file.name} if it is called so.",
             )
-        wishes = Wishes(project, context, ci, image, templates)
+        wishes = Wishes(project, context, ci, image, templates, domain)
         _check(wishes)
         result = look(LocalFolder(Path()), file.name, wishes, starter.label, starter.text)
         out.document(result.as_json(), init_lines(result))
@@ -77,11 +88,15 @@ def _check(wishes: Wishes) -> None:
             why=f"Templates are there for {', '.join(SYSTEMS[1:-1])}.",
             next="Choose one of them, or none.",
         )
-    for option, value in (("--context", wishes.context), ("--image", wishes.image),
-                          ("--templates", wishes.templates)):  # fmt: skip
-        if value and (not value.isprintable() or set(value) & set(" #'\"{}[]")):
+    for option, value in (
+        ("--context", wishes.context),
+        ("--image", wishes.image),
+        ("--templates", wishes.templates),
+        ("--domain", wishes.domain),
+    ):
+        if value and not _WORD.fullmatch(value):
             raise ConfigError(
                 f"{option} {value[:80]!r} cannot be used.",
-                why="It has spaces, quotes, brackets or a # in it.",
-                next="Give the name as it is, without quotes.",
+                why="It goes into YAML as it is, and has characters that mean something there.",
+                next="Give the name as it is, without quotes or spaces.",
             )

@@ -83,11 +83,12 @@ def _run(options: Options, stages: tuple[str, ...], timeout: str) -> None:
         ):
             if found.loaded is None:
                 raise TypeError
-            async with reporter.working(found.environment) if reporter else nullcontext():
-                result, error = await up(found.world, found.loaded, stages, limit)
+            world, environment = found.world, found.environment
+            doing = reporter.working(world, environment) if reporter else nullcontext(world)
+            async with doing as world:
+                result, error = await up(world, found.loaded, stages, limit)
             if reporter:
-                commit = found.environment.commit
-                await reporter.up(found.world.cluster, result, error, commit)
+                await reporter.up(world.cluster, result, error, environment.commit)
         out.result(result)
         if error is None:
             return EXIT_OK

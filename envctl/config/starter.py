@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from envctl.config import names
 from envctl.config.schema import API_VERSION
+from envctl.config.settings import LOCAL_CONTEXTS
 
 if TYPE_CHECKING:
     from envctl.model.found import Findings, Part
@@ -27,16 +28,21 @@ project: {project}
 _CLUSTER = """\
 cluster:
   context: {context}
-  allowed: [{context}, "envctl-local*"]  # any other is refused
+  allowed: {allowed}  # any other is refused
+"""
+_NO_CONTEXT = """\
+cluster:
+  # context: {context}  # without it, the kubeconfig's current one, or what the pipeline says
+  allowed: {allowed}  # any other is refused
 """
 _NO_CLUSTER = """\
 # cluster:
-#   context: preview                     # without it, the kubeconfig's current one
-#   allowed: [preview, "envctl-local*"]  # without this list, only clusters on this machine
+#   context: preview    # without it, the kubeconfig's current one
+#   allowed: [preview]  # without this list, only clusters on this machine
 """
 _ENVIRONMENT = """\
 environment:
-  host: "${namespace}.localhost"  # on a shared cluster "${name}.preview.example.org"
+  host: "${namespace}.@DOMAIN@"@NOTE@
   lifetime: {ttl: 72h, max: 14d}
   # quota: {requests.cpu: "4", requests.memory: 8Gi, pods: "60"}
   # access: {egress: [dns, same-environment]}  # add internet, if a part calls out
@@ -56,16 +62,26 @@ def label(text: str, maximum: int = names.MAX_PROJECT) -> str:
     return f"{found[: maximum - 4]}-app" if found in _RESERVED else found
 
 
-def text(findings: Findings, context: str = "") -> str:
-    """The file; ``context`` is the cluster that environments are made in, or empty."""
+def text(findings: Findings, *, context: str = "", pipeline: str = "", domain: str = "") -> str:
+    """The file; ``context`` is the cluster to write down, ``pipeline`` the one that the CI uses.
+
+    ``domain`` is what the hosts of environments have in common; each may be empty.
+    """
     head = _HEAD.format(version=API_VERSION, project=findings.project)
-    cluster = _CLUSTER.format(context=_scalar(context)) if context else _NO_CLUSTER
+    allowed = _list((context or pipeline, *LOCAL_CONTEXTS))
+    cluster = _NO_CLUSTER
+    if context:
+        cluster = _CLUSTER.format(context=_scalar(context), allowed=allowed)
+    elif pipeline:
+        cluster = _NO_CONTEXT.format(context=_scalar(pipeline), allowed=allowed)
     parts = "".join(_part(part) for part in findings.components)
     checks = "".join(_part(part) for part in findings.checks)
     return (
         head
         + cluster
-        + _ENVIRONMENT
+        + _ENVIRONMENT.replace("@DOMAIN@", domain or "localhost").replace(
+            "@NOTE@", "" if domain else "  # on a shared cluster below a wildcard of its own"
+        )
         + f"components:\n{parts}"
         + (f"checks:\n{checks}" if checks else _CHECKS)
     )
@@ -101,7 +117,7 @@ def _scalar(value: str) -> str:
     if _PLAIN.fullmatch(value) and value.lower() not in _WORDS and ".." not in value:
         return value
     # ${…} is envctl's own; a path that has one is written so that it stays a path.
-    return json.dumps(value.replace("${", "$${"), ensure_ascii=False)
+    return json.dumps(re.sub(r"\$(?=\{[^}]*\})", "$$", value), ensure_ascii=False)
 
 
 def _comment(text: str) -> str:

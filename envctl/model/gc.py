@@ -19,12 +19,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from envctl.model import lease as leases
 from envctl.model.environment import (
     FORGE_PROJECT,
     LAST_USED,
-    NAME,
-    PROJECT,
     Environment,
     EnvironmentInfo,
     Phase,
@@ -32,7 +29,7 @@ from envctl.model.environment import (
 )
 from envctl.model.forge import ForgeProject, MergeRequest
 from envctl.model.lifetime import WARNED, Life, life_of, moment, stamp
-from envctl.model.objects import annotations_of, labels_of, uid_of
+from envctl.model.objects import annotations_of, uid_of
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -43,9 +40,6 @@ if TYPE_CHECKING:
 UNFINISHED = 6 * 3600.0
 #: Seconds after which a namespace that is still being deleted does not go by itself any more.
 STUCK_AFTER = 900.0
-#: Seconds that a Lease outlives its environment. It remembers the newest pipeline, so that an older
-#: one is refused; no CI lets a job run for longer, so after it there is none left to refuse.
-RETENTION = 32 * 86400.0
 #: What one run deletes at most unless it is told: as many, and this part of what it sees, ...
 MOST = 50
 SHARE = 0.25
@@ -180,29 +174,6 @@ def ends_within(facts: Facts, seconds: float, now: datetime) -> datetime | None:
     if end is None or stamp(end) == facts.warned_for or facts.life.kept(now):
         return None
     return end if end - now <= timedelta(seconds=seconds) else None
-
-
-def lease_is_old(lease: Obj, now: datetime) -> bool:
-    """Whether a Lease whose environment is gone has outlived every run it could still fence off.
-
-    The latest of its stamps counts; against ``RETENTION`` no clock is wrong by enough to matter.
-    """
-    spec = lease.get("spec") or {}
-    texts = (
-        lease["metadata"].get("creationTimestamp", ""),
-        annotations_of(lease).get(leases.DELETED, ""),
-        spec.get("renewTime") or "",
-        spec.get("acquireTime") or "",
-    )
-    known = [found for text in texts if (found := moment(text))]
-    return bool(known) and now - max(known) >= timedelta(seconds=RETENTION)
-
-
-def environment_of(lease: Obj) -> Environment | None:
-    """The environment that a Lease is the lock of; None where its labels do not say."""
-    labels, name = labels_of(lease), str(lease["metadata"]["name"])
-    found = Environment(labels.get(PROJECT, ""), labels.get(NAME, ""), name)
-    return found if name == f"{found.project}-{found.name}" else None
 
 
 def _keep(why: str) -> Verdict:

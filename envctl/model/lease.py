@@ -5,8 +5,11 @@ Format: coordination.k8s.io/v1 Lease; envctl's own words are annotations.
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 from envctl.model.environment import NAME, PROJECT, SYSTEM_NAMESPACE, Environment
-from envctl.model.objects import Obj, annotations_of
+from envctl.model.lifetime import moment
+from envctl.model.objects import Obj, annotations_of, labels_of
 
 #: Seconds that a lease is good for without renewal: what a run waits for a dead one.
 DURATION = 15.0
@@ -16,6 +19,10 @@ PIPELINE = "envctl.dev/pipeline"
 WANTED_BY = "envctl.dev/wanted-by"
 #: When the environment was proved gone.
 DELETED = "envctl.dev/deleted-at"
+
+#: Seconds that a Lease outlives its environment. It remembers the newest pipeline, so that an older
+#: one is refused; no CI lets a job run for longer, so after it there is none left to refuse.
+RETENTION = 32 * 86400.0
 
 
 def new(environment: Environment) -> Obj:
@@ -92,3 +99,26 @@ def asked_for(lease: Obj, pipeline: int) -> Obj | None:
         return None
     notes = {**annotations_of(lease), WANTED_BY: str(pipeline)}
     return {**lease, "metadata": {**lease["metadata"], "annotations": notes}}
+
+
+def is_old(lease: Obj, now: datetime) -> bool:
+    """Whether a Lease whose environment is gone has outlived every run it could still fence off.
+
+    The latest of its stamps counts; against ``RETENTION`` no clock is wrong by enough to matter.
+    """
+    spec = lease.get("spec") or {}
+    texts = (
+        lease["metadata"].get("creationTimestamp", ""),
+        annotations_of(lease).get(DELETED, ""),
+        spec.get("renewTime") or "",
+        spec.get("acquireTime") or "",
+    )
+    known = [found for text in texts if (found := moment(text))]
+    return bool(known) and now - max(known) >= timedelta(seconds=RETENTION)
+
+
+def environment_of(lease: Obj) -> Environment | None:
+    """The environment that a Lease is the lock of; None where its labels do not say."""
+    labels, name = labels_of(lease), str(lease["metadata"]["name"])
+    found = Environment(labels.get(PROJECT, ""), labels.get(NAME, ""), name)
+    return found if name == f"{found.project}-{found.name}" else None

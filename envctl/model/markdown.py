@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import TYPE_CHECKING
 from urllib.parse import quote, urlsplit
 
@@ -24,6 +25,7 @@ GUTTER = "│ "
 
 _PLAIN = re.compile(r"[^\W\d_]+(?:[-'’][^\W\d_]+)*|\d{1,6}(?:\.\d{1,6})?")  # noqa: RUF001
 _HEX = re.compile(r"(?=\D*\d)[0-9a-f]{6,}|[a-f]{7,}", re.IGNORECASE)
+_LISTED = re.compile(r"\d+[.)].*")
 _WORD = re.compile(r"(?P<open>\(?)(?P<core>.*?)(?P<close>[).,:;]*)")
 _TICKS = re.compile("`+")
 _GUTTERED = re.compile(r"\s*[/`~]")
@@ -33,11 +35,16 @@ _UNQUOTED = re.compile(r"%(?![0-9A-Fa-f]{2})")
 _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0]")
 
 
+@lru_cache(maxsize=4096)  # a note that is too long is written again, shorter
 def _seen(value: str, limit: int) -> str:
     """``value`` on one line, of characters that can be seen."""
-    seen = _BLANK.sub("", clean(value, limit=limit))
-    kept = "".join(c for c in seen if unicodedata.category(c) not in {"Cf", "Cn", "Co"})
-    return " ".join(kept.split())
+    return " ".join(_visible(clean(value, limit=limit)).split())
+
+
+def _visible(cleaned: str) -> str:
+    """Without what shows nothing; among what is not assigned, some shows nothing by default."""
+    seen = _BLANK.sub("", cleaned)
+    return "".join(c for c in seen if unicodedata.category(c) not in {"Cf", "Cn", "Co"})
 
 
 def text(value: str, limit: int) -> str:
@@ -45,7 +52,8 @@ def text(value: str, limit: int) -> str:
     done: list[str] = []
     risky: list[str] = []
     for word in _seen(value, limit).split(" "):
-        if _plain(word):
+        begins_list = not (done or risky) and _LISTED.fullmatch(word)
+        if _plain(word) and not begins_list:
             done += [*_span(risky), word]
             risky = []
         else:
@@ -86,7 +94,7 @@ def details(summary: str, body: str) -> str:
     Forges look for mentions in a summary and Markdown is not read there, so its words are plain.
     """
     words = " ".join(word if _plain(word) else "…" for word in _seen(summary, 200).split(" "))
-    return f"<details><summary>{words or '…'}</summary>\n\n{body}\n\n</details>"
+    return f"<details><summary>{words}</summary>\n\n{body}\n\n</details>"
 
 
 def table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
@@ -99,9 +107,9 @@ def table(heads: tuple[str, ...], rows: Iterable[tuple[str, ...]]) -> str:
 def _plain(word: str) -> bool:
     """Whether a word is letters or a number, with ordinary punctuation around it."""
     parts = _WORD.fullmatch(word)
-    if not parts or not _PLAIN.fullmatch(parts["core"]) or _HEX.fullmatch(parts["core"]):
+    if parts is None:
         return False
-    return not (parts["core"][0].isdigit() and parts["close"][:1] in {".", ")"})  # begins a list
+    return bool(_PLAIN.fullmatch(parts["core"])) and not _HEX.fullmatch(parts["core"])
 
 
 def _span(words: list[str]) -> list[str]:
@@ -109,8 +117,8 @@ def _span(words: list[str]) -> list[str]:
     if not words or not any(words):
         return []
     joined = " ".join(words)
-    core = joined.rstrip(".,:;")
-    return [code(core, len(core)) + joined[len(core) :]] if core else [code(joined, len(joined))]
+    core = joined.rstrip(".,:;") or joined
+    return [code(core, len(core)) + joined[len(core) :]]
 
 
 def _ticked(piece: str) -> str:
@@ -128,9 +136,9 @@ def _fence(content: str, *, least: int) -> str:
     return "`" * max(least, longest + 1)
 
 
+@lru_cache(maxsize=4096)
 def _line(line: str, limit: int) -> str:
-    cleaned = clean(line, limit=limit)
-    seen = _BLANK.sub("", "".join(c for c in cleaned if unicodedata.category(c) != "Cf"))
+    seen = _visible(clean(line, limit=limit))
     return GUTTER + seen if _GUTTERED.match(seen) else seen
 
 

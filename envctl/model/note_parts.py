@@ -80,19 +80,20 @@ def checks(
 ) -> list[str]:
     """The table of the checks: a row for each, and one for each number that it measured."""
     rows: list[tuple[str, ...]] = []
-    for one in results:
+    for one in results[: level.rows]:
         known = baseline.get(one.name, Baseline())
         shown = code(one.name, _NAME)
         rows.append((shown, _state(one.result), "time", *_seconds(one.seconds, known.seconds)))
         rows += [
             (shown, "", code(metric, _NAME), *_numbers(value, known.metrics.get(metric)))
-            for metric, value in one.metrics
+            for metric, value in one.metrics[: level.rows]
         ]
     against = code(name, _NAME) or "target branch"
     heads: tuple[str, ...] = ("check", "result", "number", ">here", f">{against}", ">change")
     if not any(one.name in baseline for one in results):
         heads, rows = heads[:4], [row[:4] for row in rows]
-    return _rows(heads, rows[: level.rows], len(rows), "check result")
+    total = sum(1 + len(one.metrics) for one in results)
+    return _rows(heads, rows[: level.rows], total, "check result")
 
 
 def failure(what: Failure | None, level: Level) -> list[str]:
@@ -187,7 +188,13 @@ def _seconds(value: float, before: float | None) -> tuple[str, str, str]:
 
 
 def _numbers(value: float, before: float | None) -> tuple[str, str, str]:
-    return f"{value:.4g}", "" if before is None else f"{before:.4g}", _change(value, before)
+    return _number(value), "" if before is None else _number(before), _change(value, before)
+
+
+def _number(value: float) -> str:
+    """Four digits, or all of those before the point; long ones are code."""
+    short = f"{value:.0f}" if 1000 <= abs(value) < 1e12 else f"{value:.4g}"
+    return f"`{short}`" if "e" in short or len(short) > 6 else short  # seven could be a commit
 
 
 def _change(value: float, before: float | None) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,7 @@ _WORKFLOWS = {"gitea": ".gitea/workflows", "github": ".github/workflows"}
 #: What stands in the file until somebody says where envctl's own project and image are.
 TEMPLATES = "platform/envctl"
 IMAGE = "registry.example.org/platform/envctl:v1"
-CONTEXT = "platform/agents:preview"
+CONTEXTS = {"gitlab": "platform/agents:preview", "gitea": "preview", "github": "preview"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Wishes:
     system: str = "auto"
     image: str = ""
     templates: str = ""
+    domain: str = ""
 
 
 def choose(repository: Repository, wishes: Wishes) -> Pipeline:
@@ -39,8 +41,13 @@ def choose(repository: Repository, wishes: Wishes) -> Pipeline:
         return Pipeline(system, GITLAB_FILE, text, add=there)
     if system in _WORKFLOWS:
         file = f"{_WORKFLOWS[system]}/envctl.yml"
-        return Pipeline(system, file, _actions(wishes), add=file in repository.files)
+        return Pipeline(system, file, _actions(system, wishes), add=file in repository.files)
     return Pipeline()
+
+
+def context(pipeline: Pipeline, wishes: Wishes) -> str:
+    """The context that the pipeline's jobs will name, so that the configuration allows it."""
+    return "" if pipeline.system == "none" else wishes.context or CONTEXTS[pipeline.system]
 
 
 def guess(repository: Repository) -> str:
@@ -77,7 +84,7 @@ def _gitlab(wishes: Wishes, lead: str) -> str:
     inputs = (
         f"      project: {wishes.project}\n"
         f"      image: {wishes.image or IMAGE}{_here(wishes.image)}\n"
-        f"      context: {wishes.context or CONTEXT}{_here(wishes.context)}\n"
+        f"      context: {wishes.context or CONTEXTS['gitlab']}{_here(wishes.context)}\n"
     )
     return lead + "include:\n" + "".join(
         f"  - project: {project}{_here(wishes.templates)}\n"
@@ -91,23 +98,65 @@ def _here(given: str) -> str:
     return "" if given else "  # where it is with you"
 
 
-def _actions(wishes: Wishes) -> str:
-    """A workflow that hands over to the template, with the events that it is made for."""
-    templates = wishes.templates or TEMPLATES
-    return f"""\
+_ACTIONS = """\
 # Every pull request gets an environment of its own; it goes when the request is merged or closed.
+# The cluster: the variables ENVCTL_API_SERVER and ENVCTL_API_CA, and the secret ENVCTL_API_TOKEN.
 name: envctl
 on:
   pull_request:
     types: [opened, synchronize, reopened, closed]
   schedule:
     - cron: "17 * * * *"
+env:
+  ENVCTL_PROJECT: PROJECT
+  ENVCTL_CONTEXT: CONTEXT
+  ENVCTL_ALLOWED_CONTEXTS: CONTEXT
+  ENVCTL_API_SERVER: ${{ vars.ENVCTL_API_SERVER }}
+  ENVCTL_API_CA: ${{ vars.ENVCTL_API_CA }}
 jobs:
-  environment:
-    uses: {templates}/ci-templates/gitea/environment.yml@main{_here(wishes.templates)}
-    secrets: inherit
-    with:
-      project: {wishes.project}
-      image: {wishes.image or IMAGE}{_here(wishes.image)}
-      context: {wishes.context or "preview"}{_here(wishes.context)}
+  up:
+    # A request from a fork has no secrets, and gets no environment.
+    if: >-
+      github.event_name == 'pull_request' && github.event.action != 'closed' &&
+      github.event.pull_request.head.repo.full_name == github.repository
+    runs-on: ubuntu-latest
+    container: IMAGE
+    timeout-minutes: 60
+    concurrency: {group: "envctl-${{ github.event.number }}", cancel-in-progress: true}
+    env:
+      ENVCTL_NAME: mr-${{ github.event.number }}
+      ENVCTL_API_TOKEN: ${{ secrets.ENVCTL_API_TOKEN }}
+    steps:
+      - uses: actions/checkout@v4
+      - run: envctl up --timeout 45m
+  down:
+    if: github.event_name == 'pull_request' && github.event.action == 'closed'
+    runs-on: ubuntu-latest
+    container: IMAGE
+    timeout-minutes: 20
+    concurrency: {group: "envctl-${{ github.event.number }}", cancel-in-progress: true}
+    env:
+      ENVCTL_NAME: mr-${{ github.event.number }}
+      ENVCTL_API_TOKEN: ${{ secrets.ENVCTL_API_TOKEN }}
+    steps:
+      - run: envctl down
+  gc:
+    if: github.event_name == 'schedule'
+    runs-on: ubuntu-latest
+    container: IMAGE
+    timeout-minutes: 60
+    env:
+      ENVCTL_API_TOKEN: ${{ secrets.ENVCTL_API_TOKEN }}
+      ENVCTL_FORGE_TOKEN: ${{ secrets.ENVCTL_FORGE_TOKEN }}
+    steps:
+      - run: envctl gc --project PROJECT
 """
+
+
+def _actions(system: str, wishes: Wishes) -> str:
+    """A workflow that runs the command itself, which is all that a template would do."""
+    image = (wishes.image or IMAGE) + _here(wishes.image)
+    name = (wishes.context or CONTEXTS[system]) + _here(wishes.context)
+    found = re.sub(r"\bCONTEXT$", lambda _: name, _ACTIONS, flags=re.MULTILINE)
+    found = re.sub(r"\bIMAGE$", lambda _: image, found, flags=re.MULTILINE)
+    return re.sub(r"\bPROJECT$", lambda _: wishes.project, found, flags=re.MULTILINE)

@@ -9,31 +9,20 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from envctl.errors import EnvctlError
 from envctl.model.events import Waiting
-from envctl.model.forge import ForgeProject
-from envctl.model.gc import (
-    Answer,
-    Facts,
-    Fate,
-    Verdict,
-    asks,
-    ends_within,
-    judge,
-    most_deletions,
-    whom_to_ask,
-)
+from envctl.model.gc import Fate, most_deletions
 from envctl.model.gcresult import Entry, GcResult, Outcome
-from envctl.model.lease import DURATION, holder
 from envctl.model.step import Outcome as StepOutcome
 from envctl.model.step import RetryPolicy, Step
 from envctl.workflow import collecting, orphans
-from envctl.workflow.collecting import Asking, time_of
+from envctl.workflow.collecting import Asking
 from envctl.workflow.engine import Engine, StepContext, Work, worst
 from envctl.workflow.gcend import error_of, refusal
+from envctl.workflow.judging import Judging
 from envctl.workflow.leftovers import stuck as held_by
 from envctl.workflow.removing import Going, Remover
 
@@ -41,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
     from datetime import datetime
 
+    from envctl.model.gc import Facts
     from envctl.model.objects import Obj
     from envctl.ports.forge import Forge
     from envctl.workflow.session import World
@@ -75,13 +65,10 @@ class Gc:
     """One run of gc."""
 
     world: World
-    asking: Asking
+    judging: Judging
     wanted: Wanted
     warn: Warn
     engine: Engine
-    facts: list[Facts] = field(default_factory=list)
-    locks: dict[str, Obj] = field(default_factory=dict)
-    verdicts: dict[str, Verdict] = field(default_factory=dict)
     going: list[Going] = field(default_factory=list)
     outcomes: dict[str, Outcome] = field(default_factory=dict)
     would: list[Entry] = field(default_factory=list)
@@ -92,65 +79,22 @@ class Gc:
         """The steps, one after the other."""
         proof = self.wanted.timeout + DIAGNOSIS
         return [
-            (Step("look", LOOK_TIMEOUT, (), STEP), self._look),
-            (Step("judge", JUDGE_TIMEOUT, ("look",), STEP), self._judge),
+            (Step("look", LOOK_TIMEOUT, (), STEP), self.judging.look),
+            (Step("judge", JUDGE_TIMEOUT, ("look",), STEP), self.judging.judge),
             (Step("warn", WARN_TIMEOUT, ("judge",)), self._warn),
             (Step("delete", DELETE_TIMEOUT, ("warn",)), self._delete),
             (Step("prove", proof, ("delete",)), self._prove),
         ]
 
-    def now(self) -> datetime:
-        """The time to judge by."""
-        return time_of(self.world.cluster, self.world.clock)
-
     @property
     def limit(self) -> int:
         """How many environments this run may delete."""
-        return most_deletions(len(self.facts), self.wanted.max_delete)
+        return most_deletions(self.seen, self.wanted.max_delete)
 
-    async def _look(self, context: StepContext) -> bool:
-        context.progress("listing")
-        cluster, project = self.world.cluster, self.wanted.project
-        self.facts = await collecting.environments(cluster, project)
-        self.locks = await collecting.locks(cluster, project)
-        return False
-
-    async def _judge(self, context: StepContext) -> bool:
-        now = self.now()
-        asked = [facts for facts in self.facts if asks(facts, now)]
-        context.progress("asking the forge", total=len(asked))
-        answers = await self.asking.ask_all(asked)
-        if self.asking.trouble:
-            context.note("warning", f"not every merge request could be asked about, so what "
-                         f"depends on them is kept: {self.asking.trouble}")  # fmt: skip
-        await self._see_locks(context, answers)
-        self.facts = [await self._with_record(facts) for facts in self.facts]
-        self.verdicts = {
-            facts.info.namespace: judge(facts, answers.get(facts.info.namespace), self.now())
-            for facts in self.facts
-        }
-        return False
-
-    async def _see_locks(self, context: StepContext, answers: dict[str, Answer]) -> None:
-        """Mark what a run works on; only where it matters, since seeing it takes its time."""
-        at_stake = [
-            facts.info.namespace
-            for facts in self.facts
-            if judge(facts, answers.get(facts.info.namespace), self.now()).fate is not Fate.KEEP
-        ]
-        locked = [name for name in at_stake if name in self.locks and holder(self.locks[name])]
-        if locked:
-            named = ", ".join(locked[:5]) + (" and others" if locked[5:] else "")
-            context.note("info", f"looking for {DURATION:.0f} s whether a run works on {named}")
-        held = await collecting.worked_on(
-            self.world.cluster, self.wanted.project, self.locks, locked
-        )
-        self.facts = [replace(f, locked=f.info.namespace in held) for f in self.facts]
-
-    async def _with_record(self, facts: Facts) -> Facts:
-        if facts.used or facts.deleting_since or judge(facts, None, self.now()).fate is Fate.KEEP:
-            return facts
-        return await collecting.with_record(self.world.cluster, facts)
+    @property
+    def seen(self) -> int:
+        """How many environments there are."""
+        return len(self.judging.facts)
 
     async def _warn(self, context: StepContext) -> bool:
         """Tell the merge requests whose environments end soon; a note is worth no failed run."""
@@ -159,20 +103,11 @@ class Gc:
         failures = 0
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(WARN_TIMEOUT - 10):
-                for facts, end in self._to_warn():
+                for facts, end in self.judging.to_warn(self.wanted.warn_before):
                     failures = 0 if await self._warned(context, facts, end) else failures + 1
                     if failures >= collecting.AWAY_AFTER:
                         break
         return self.warned > 0
-
-    def _to_warn(self) -> list[tuple[Facts, datetime]]:
-        return [
-            (facts, end)
-            for facts in self.facts
-            if self.verdicts[facts.info.namespace].fate is Fate.KEEP and facts.info.merge_request
-            if isinstance(whom_to_ask(facts, self.asking.server), ForgeProject)
-            if (end := ends_within(facts, self.wanted.warn_before, self.now())) is not None
-        ]
 
     async def _warned(self, context: StepContext, facts: Facts, end: datetime) -> bool:
         try:
@@ -184,24 +119,15 @@ class Gc:
         self.warned += 1
         return True
 
-    async def again(self, facts: Facts) -> Verdict:
-        """The verdict on an environment as it is now; the forge is asked once more."""
-        answer = await self.asking.ask(facts) if asks(facts, self.now()) else None
-        return judge(facts, answer, self.now())
-
     async def _delete(self, context: StepContext) -> bool:
-        chosen = [
-            (facts, verdict)
-            for facts in self.facts
-            if (verdict := self.verdicts[facts.info.namespace]).fate is Fate.DELETE
-        ]
+        chosen = self.judging.of(Fate.DELETE)
         decided = sum(not verdict.begun for _, verdict in chosen)
         if decided > self.limit and not self.wanted.really:
-            self.refused = refusal(decided, len(self.facts), self.limit)
+            self.refused = refusal(decided, self.seen, self.limit)
         if self.refused or self.wanted.dry_run:
             self.would = [Entry.of(facts, verdict.why) for facts, verdict in chosen]
             return False
-        remover = Remover(self.world, self.again)
+        remover = Remover(self.world, self.judging.again)
         context.progress("deleting", total=len(chosen))
         done = 0
 
@@ -214,7 +140,7 @@ class Gc:
         async with asyncio.TaskGroup() as group:
             for facts, verdict in chosen:
                 group.create_task(one(facts, verdict.why))
-        for outcome in await orphans.sweep(self.world, self._orphans(), self.now):
+        for outcome in await orphans.sweep(self.world, self._orphans(), self.judging.now):
             self.outcomes[f"leftovers {outcome.entry.namespace}"] = outcome
         return bool(chosen)
 
@@ -225,8 +151,8 @@ class Gc:
             self.going.append(found)
 
     def _orphans(self) -> list[Obj]:
-        there = {facts.info.namespace for facts in self.facts}
-        return [lease for name, lease in self.locks.items() if name not in there]
+        there = {facts.info.namespace for facts in self.judging.facts}
+        return [lease for name, lease in self.judging.locks.items() if name not in there]
 
     async def _prove(self, context: StepContext) -> bool:
         def seen(left: list[Going]) -> None:
@@ -236,7 +162,7 @@ class Gc:
 
         if self.going:
             seen(self.going)
-            remover = Remover(self.world, self.again)
+            remover = Remover(self.world, self.judging.again)
             for outcome in await remover.prove(self.going, self.wanted.timeout, seen):
                 self.outcomes[outcome.entry.namespace] = outcome
         await self._diagnose()
@@ -249,11 +175,10 @@ class Gc:
             async with slots:
                 self.outcomes[facts.info.namespace] = await self._diagnosed(facts)
 
-        stuck = [f for f in self.facts if self.verdicts[f.info.namespace].fate is Fate.STUCK]
-        await asyncio.gather(*map(one, stuck))
+        await asyncio.gather(*(one(facts) for facts, _ in self.judging.of(Fate.STUCK)))
 
     async def _diagnosed(self, facts: Facts) -> Outcome:
-        why = self.verdicts[facts.info.namespace].why
+        why = self.judging.verdicts[facts.info.namespace].why
         found = await held_by(self.world.cluster, facts.environment, facts.uid)
         word = "stuck" if found else "deleted"
         return Outcome(Entry.of(facts, why), word, tuple(found))
@@ -266,14 +191,18 @@ class Gc:
                 entry = Entry.of(one.facts, f"{one.why}; it was deleted, and may not be gone yet")
                 self.outcomes[entry.namespace] = Outcome(entry, "unknown")
         planned = {entry.namespace for entry in self.would}
-        for facts in self.facts:
+        for facts in self.judging.facts:
             name = facts.info.namespace
             if name not in self.outcomes and name not in planned:
-                why = self.verdicts[name].why if name in self.verdicts else "it was not judged"
+                why = (
+                    self.judging.verdicts[name].why
+                    if name in self.judging.verdicts
+                    else "it was not judged"
+                )
                 self.outcomes[name] = Outcome(Entry.of(facts, why), "kept")
         return GcResult(
             tuple(self.outcomes[key] for key in sorted(self.outcomes)),
-            tuple(self.would), self.refused, self.wanted.dry_run, len(self.facts), self.limit,
+            tuple(self.would), self.refused, self.wanted.dry_run, self.seen, self.limit,
             self.warned, self.engine.elapsed(),
         )  # fmt: skip
 
@@ -286,7 +215,8 @@ async def gc(
     Raises Unavailable, Forbidden where the cluster cannot even be looked at.
     """
     engine = Engine(world.clock, world.emit)
-    run = Gc(world, Asking(forge), wanted, warn, engine)
+    judging = Judging(world.cluster, world.clock, Asking(forge), wanted.project)
+    run = Gc(world, judging, wanted, warn, engine)
     results = await engine.run(run.works())
     error = worst(list(results.values()))
     if error is not None and results["look"].outcome is not StepOutcome.UNCHANGED:

@@ -41,8 +41,8 @@ async def configs(cluster: Cluster) -> list[Obj]:
 async def grant(writer: Writer) -> bool:
     """Bind what is asked for in the environment of ``writer``; whether there was anything.
 
-    Returns once the API server lets this credential work there, or after ``IN_FORCE`` seconds.
-    Raises Refused where the set-up of another account is meant.
+    Returns once the API server lets this credential work there; raises Refused where it does not
+    within ``IN_FORCE`` seconds, or where the set-up of another account is meant.
     """
     environment = writer.environment
     wanted = [
@@ -68,9 +68,18 @@ async def grant(writer: Writer) -> bool:
 
 
 async def _in_force(cluster: Cluster, environment: Environment) -> None:
-    async with asyncio.timeout(IN_FORCE):
-        while not await allowed(cluster, _PROBE, environment.namespace):  # noqa: ASYNC110
-            await asyncio.sleep(POLL)
+    try:
+        async with asyncio.timeout(IN_FORCE):
+            while not await allowed(cluster, _PROBE, environment.namespace):  # noqa: ASYNC110
+                await asyncio.sleep(POLL)
+    except TimeoutError as error:
+        raise Refused(
+            f"What was bound in {environment.namespace} is not for this credential.",
+            why=f"{IN_FORCE:.0f} s later it still may not list Secrets there, so that the set-up "
+            "names other users or groups.",
+            next="An administrator runs `envctl cluster init --apply` with the name that "
+            "`kubectl auth whoami` shows for this credential.",
+        ) from error
 
 
 async def allowed(cluster: Cluster, permission: Permission, namespace: str) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from envctl.errors import ConfigError
 from envctl.model import detect, pipelines
@@ -16,12 +16,20 @@ if TYPE_CHECKING:
     from envctl.ports.repository import Folder
 
 
+class Write(Protocol):
+    """Makes the text of envctl.yaml; handed in, since the format belongs to ``config``."""
+
+    def __call__(self, findings: Findings, *, context: str, pipeline: str, domain: str) -> str:
+        """The file's text."""
+        ...
+
+
 def init(
     folder: Folder,
     file: str,
     wishes: Wishes,
     label: Callable[[str], str],
-    write: Callable[[Findings, str], str],
+    write: Write,
 ) -> InitResult:
     """Look, and write ``file`` and the pipeline's; raises ConfigError where nothing is found."""
     if folder.exists(file):
@@ -31,9 +39,13 @@ def init(
     findings = detect.detect(repository, project, label)
     if not findings.components:
         raise _nothing(findings)
-    if not folder.create(file, write(findings, wishes.context)):
-        return InitResult(file, findings, exists=True)
     pipeline = pipelines.choose(repository, replace(wishes, project=project))
+    content = write(
+        findings, context=wishes.context, pipeline=pipelines.context(pipeline, wishes),
+        domain=wishes.domain,
+    )  # fmt: skip
+    if not folder.create(file, content):
+        return InitResult(file, findings, exists=True)
     written = [file]
     if pipeline.file and not pipeline.add:
         if folder.create(pipeline.file, pipeline.text):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 from envctl.errors import EnvctlError, Locked, Superseded, Unavailable
 from envctl.model.environment import SYSTEM_NAMESPACE
-from envctl.model.gc import environment_of, lease_is_old
 from envctl.model.gcresult import Entry, Outcome
+from envctl.model.lease import environment_of, is_old
 from envctl.model.objects import LEASE, NAMESPACE, annotations_of, uid_of
 from envctl.workflow import session
 from envctl.workflow.down import outside_only
@@ -40,7 +40,7 @@ async def sweep(world: World, locks: list[Obj], now: Callable[[], datetime]) -> 
     wanted = [
         (lease, environment)
         for lease in locks
-        if OUTSIDE in annotations_of(lease) or lease_is_old(lease, now())
+        if OUTSIDE in annotations_of(lease) or is_old(lease, now())
         if (environment := environment_of(lease)) is not None
     ]
     found = await asyncio.gather(*(one(lease, environment) for lease, environment in wanted))
@@ -60,7 +60,7 @@ async def _one(
                 return None
             if lock.outside():
                 return await _outside(world, environment, engine, lock, entry)
-            if lease_is_old(lease, now()):
+            if is_old(lease, now()):
                 return await _forgotten(world, lease, lock, entry)
     except (Locked, Superseded):
         return None  # a run works on it

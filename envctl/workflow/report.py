@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from envctl.errors import EnvctlError, Superseded
 from envctl.model import note
 from envctl.model.environment import EnvironmentInfo, Phase
-from envctl.model.events import Note
+from envctl.model.events import GraphPlanned, Note
 from envctl.model.failure import Failure
 from envctl.model.forge import StatusState
 from envctl.model.result import UpResult
@@ -26,12 +26,13 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable
 
     from envctl.model.environment import Environment
-    from envctl.model.events import Sink
+    from envctl.model.events import Event, Sink
     from envctl.model.forge import ForgeProject
     from envctl.model.result import DownResult
     from envctl.ports.clock import Clock
     from envctl.ports.cluster import Cluster
     from envctl.ports.forge import Forge
+    from envctl.workflow.session import World
 
 #: Seconds that telling the forge may take at the end of a run, all of it together.
 TIMEOUT = 20.0
@@ -72,23 +73,35 @@ class Reporter:
     emit: Sink
     began: float = 0.0
     _said: set[str] = field(default_factory=set)
+    _waited: float = 0.0
     _announcing: asyncio.Task[None] | None = None
 
     def __post_init__(self) -> None:
         self.began = self.clock.monotonic()
 
     @asynccontextmanager
-    async def working(self, environment: Environment) -> AsyncIterator[None]:
-        """While inside, the note says that the run is at work; interrupted, that it was."""
+    async def working(self, world: World, environment: Environment) -> AsyncIterator[World]:
+        """The world to work in. Once the run holds the lock, the note says that it is at work.
+
+        Before that it may be told that a newer pipeline has taken over, and then says nothing.
+        A run that is interrupted says so.
+        """
         info = info_of_wanted(environment, Phase.CREATING)
         context = self._context(environment.commit, environment.pipeline)
-        self._announcing = asyncio.create_task(
-            self._bounded(self._put(info, note.working(info, context)), ANNOUNCE_TIMEOUT)
-        )
+
+        def emit(event: Event) -> None:
+            if isinstance(event, GraphPlanned) and self._announcing is None:
+                first = self._put(info, note.working(info, context))
+                self._announcing = asyncio.create_task(self._bounded(first, ANNOUNCE_TIMEOUT))
+            world.emit(event)
+
         try:
-            yield
+            yield replace(world, emit=emit)
         except asyncio.CancelledError:
-            await self._last_word(info, context)
+            if self._announcing is not None:
+                await self._announced()
+                last = self._put(info, note.interrupted(info, context))
+                await self._bounded(last, LAST_WORD_TIMEOUT)
             raise
         finally:
             await self._announced()
@@ -99,7 +112,7 @@ class Reporter:
         """How a run of ``up`` or of one of its stages has ended."""
         if isinstance(error, Superseded):
             return  # the newer pipeline reports
-        await self._bounded(self._up(cluster, result, commit), TIMEOUT)
+        await self._bounded(self._up(cluster, result, commit), TIMEOUT - self._waited)
 
     async def error(self, environment: Environment, error: EnvctlError) -> None:
         """A run that came to no result: its file was wrong, or the cluster could not be had."""
@@ -109,11 +122,11 @@ class Reporter:
         failure = error.failure or Failure(verdict, next=error.next)
         info = info_of_wanted(environment, Phase.FAILED)
         result = UpResult(info, "failed", (), (), failure, 0, 0.0)
-        await self._bounded(self._up(None, result, environment.commit), TIMEOUT)
+        await self._bounded(self._up(None, result, environment.commit), TIMEOUT - self._waited)
 
     async def down(self, result: DownResult, commit: str) -> None:
         """How a teardown has ended; the forge's own environment is stopped with it."""
-        await self._bounded(self._down(result, commit), TIMEOUT)
+        await self._bounded(self._down(result, commit), TIMEOUT - self._waited)
 
     # What is sent
 
@@ -147,39 +160,39 @@ class Reporter:
         place = self.place
         await self._told(self.forge.put_note(place.project, place.merge_request, marker, body))
 
-    async def _last_word(self, info: EnvironmentInfo, context: note.NoteContext) -> None:
-        await self._announced()
-        await self._bounded(self._put(info, note.interrupted(info, context)), LAST_WORD_TIMEOUT)
-
     async def _announced(self) -> None:
         """Wait for the first word to be said: two writers of one note would make two notes."""
         if self._announcing is not None:
+            began = self.clock.monotonic()
             await asyncio.wait({self._announcing})
+            self._waited += self.clock.monotonic() - began
 
     # What may go wrong
 
     async def _bounded(self, work: Awaitable[None], seconds: float) -> None:
+        """Await it, at most so long, whatever it comes to."""
         try:
             async with asyncio.timeout(seconds):
                 with attempt.within(seconds):
                     await work
         except TimeoutError:
-            self._warn(
-                f"{self.forge.kind} was not told in {seconds:.0f} s; the environment is not "
-                "affected."
-            )
+            self._warn("timeout", f"it was not told in {seconds:.0f} s")
+        except Exception as error:  # noqa: BLE001 - a mistake of ours here is worth no red pipeline
+            self._warn("bug", f"it was not told: {type(error).__name__}: {str(error)[:200]}")
 
     async def _told(self, call: Awaitable[object]) -> None:
-        """Await one call; each kind of failure is said once, and nothing else comes of it."""
+        """Await one call; nothing comes of its failure but a warning."""
         try:
             await call
         except EnvctlError as error:
-            self._warn(f"{self.forge.kind} was not told: {error}")
+            self._warn(type(error).__name__, f"it was not told: {error}")
 
-    def _warn(self, text: str) -> None:
-        if text not in self._said:
-            self._said.add(text)
-            self.emit(Note("warning", text, self.clock.monotonic() - self.began))
+    def _warn(self, kind: str, text: str) -> None:
+        """Say what went wrong, once for each kind of it."""
+        if kind not in self._said:
+            self._said.add(kind)
+            message = f"{self.forge.kind}: {text} The environment is not affected."
+            self.emit(Note("warning", message, self.clock.monotonic() - self.began))
 
     def _context(self, commit: str, pipeline: str) -> note.NoteContext:
         return note.NoteContext(

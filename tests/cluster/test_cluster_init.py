@@ -214,7 +214,12 @@ def test_a_run_that_was_killed_before_it_bound_the_roles_is_taken_up(app: App, m
 def test_the_account_of_the_clean_up_takes_away_and_makes_nothing(app: App, made: SetUp) -> None:
     app.up()
     app.envctl = Envctl(made.kubeconfig("gc"), app.folder)
-    assert app.run("down").json["result"] == "gone"
+    past = "2026-01-01T00:00:00Z"
+    notes = (f"envctl.dev/last-used-at={past}", f"envctl.dev/expires-at={past}")
+    made.kubectl.run("annotate", "namespace", app.namespace, "--overwrite", *notes)
+    found = app.envctl("gc", "--project", made.project, "--yes-really", "-o", "json", check=0).json
+    assert app.namespace in json.dumps(found["deleted"]), found
+    assert not made.kubectl.exists("namespace", app.namespace)
     done = app.run("up", check=EXIT_REFUSED)
     assert "may not create namespaces" in done.json["failure"]["verdict"], str(done)
 

@@ -144,7 +144,7 @@ def test_a_fork_waits_for_a_maintainer(
     assert not kubectl.exists("namespace", _namespace(app))
     pipelines.run("envctl:up", fork=True)
     labels = kubectl("get", "namespace", _namespace(app))["metadata"]["labels"]
-    assert "envctl.dev/untrusted" not in labels
+    assert "envctl.dev/profile" not in labels
 
 
 def test_a_fork_is_confined(app: App, kubectl: Kubectl, include: Callable[..., Pipelines]) -> None:
@@ -170,7 +170,7 @@ def test_a_fork_is_confined(app: App, kubectl: Kubectl, include: Callable[..., P
     pipelines.commit()
     pipelines.run(fork=True)
     namespace = kubectl("get", "namespace", _namespace(app))["metadata"]
-    assert namespace["labels"]["envctl.dev/untrusted"] == "true"
+    assert namespace["labels"]["envctl.dev/profile"] == "confined"
     assert namespace["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
     policy = kubectl("get", "networkpolicy", "envctl", "-n", _namespace(app))["spec"]
     assert "ipBlock" not in str(policy)

@@ -96,4 +96,12 @@ def test_what_doctor_asks_for_is_enough(
     assert app.run("logs", "--component", "smoke", env=env).json["lines"]
     for role in ("view", "edit"):
         assert app.run("kubeconfig", "--role", role, env=env).json["expiresAt"]
-    assert app.run("down", env=env).json["result"] == "gone"
+    assert app.run("extend", "--for", "99h", env=env).json["result"] == "extended"
+    sweep = ("gc", "--context", CONTEXT, "--project", project, "-o", "json")
+    assert [e["name"] for e in envctl(*sweep, env=env, check=0).json["kept"]] == ["it"]
+    note = f"envctl.dev/keep={'2001-01-01T00:00:00Z by ann'}"
+    over = ("envctl.dev/expires-at-", "envctl.dev/extended-until-",
+            "envctl.dev/last-used-at=2001-01-01T00:00:00Z", note)  # fmt: skip
+    kubectl("annotate", "namespace", app.namespace, "--overwrite", *over)
+    assert [e["name"] for e in envctl(*sweep, env=env, check=0).json["deleted"]] == ["it"]
+    assert app.run("down", env=env).json["result"] == "absent"

@@ -199,5 +199,7 @@ def _variables(github: dict[str, Any], work: Path, env_file: Path) -> dict[str, 
         **{f"GITHUB_{name.upper()}": as_text(github.get(name)) for name in names},
         "CI": "true", "GITHUB_ACTIONS": "true", "GITEA_ACTIONS": "true",
         "GITHUB_ENV": str(env_file), "TMPDIR": str(temp),
+        # envctl finds the embedded clusters of whoever runs it; a runner has none.
+        "HOME": str(temp), "ENVCTL_LOCAL_DIR": str(temp),
         "PATH": os.pathsep.join([*map(str, programs), os.environ["PATH"]]),
     }  # fmt: skip

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import ssl
+from datetime import UTC, datetime
 from typing import Any
 
 import aiohttp
@@ -243,3 +244,18 @@ def test_a_kubeconfig_that_is_none(tmp_path: Any, text: str) -> None:
     file.write_text(text)
     with pytest.raises(ConfigError):
         connect.choose("wanted", {"KUBECONFIG": str(file)}, ())
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("Wed, 25 Nov 2026 06:00:00 GMT", datetime(2026, 11, 25, 6, tzinfo=UTC)),
+        ("Wed, 25 Nov 2026 08:00:00 +0200", datetime(2026, 11, 25, 6, tzinfo=UTC)),
+        ("", None),
+        ("yesterday", None),
+        ("Wed, 25 Nov 2026 06:00:00 -0000", None),
+    ],
+)
+def test_the_time_of_an_answer(header: str, expected: datetime | None) -> None:
+    found = translate.date_of({"Date": header}, 7.0)
+    assert found == (None if expected is None else (expected, 7.0))

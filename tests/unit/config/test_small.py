@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envctl.config import ci, duration, settings
+from envctl.config.moment import moment
 from envctl.config.substitute import UnknownVariable, substitute
 from envctl.errors import ConfigError, Refused
 
@@ -196,3 +197,23 @@ def test_outside_a_repository_there_is_still_a_name(tmp_path: Path) -> None:
     found = ci.detect({}, tmp_path)
     assert found.branch == ""
     assert found.default_name()
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("2026-12-24", "2026-12-25T00:00:00+00:00"),
+        ("2026-12-24T18:00:00Z", "2026-12-24T18:00:00+00:00"),
+        ("2026-12-24T18:00:00+02:00", "2026-12-24T16:00:00+00:00"),
+    ],
+)
+def test_moments(text: str, expected: str) -> None:
+    assert moment(text).isoformat() == expected
+
+
+@pytest.mark.parametrize(
+    "text", ["", "tomorrow", "2026-12-24T18:00:00", "2026-13-01", "9999-12-31"]
+)
+def test_what_is_no_moment(text: str) -> None:
+    with pytest.raises(ConfigError, match="--until"):
+        moment(text, what="--until")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+from dataclasses import replace
 from typing import Any
 
 import jsonschema
@@ -14,11 +15,19 @@ from envctl.model.environment import EnvironmentInfo, Phase
 from envctl.model.failure import Culprit, Failure
 from envctl.model.finding import fail, ok
 from envctl.model.found import Findings, InitResult, Part, Pipeline, Skipped
+from envctl.model.gcresult import Entry, GcResult, Outcome
 from envctl.model.local import LocalState, LocalStatus
 from envctl.model.logs import Stream
 from envctl.model.plan import FieldChange, ObjectChange, PlanResult
 from envctl.model.record import Checked
-from envctl.model.result import CheckResult, ComponentResult, DownResult, StuckObject, UpResult
+from envctl.model.result import (
+    CheckResult,
+    ComponentResult,
+    DownResult,
+    LifetimeResult,
+    StuckObject,
+    UpResult,
+)
 from envctl.model.status import (
     ComponentStatus,
     LockHolder,
@@ -83,6 +92,21 @@ def test_up(failure: Failure | None) -> None:
 def test_down(result: str) -> None:
     stuck = StuckObject("Pod/web", ("example.org/hold",), "example", "Remove it.")
     check_document("down", DownResult(ENVIRONMENT, result, ("Pod/web",), (stuck,), 1.0).as_json())
+
+
+@pytest.mark.parametrize("word", ["deleted", "kept", "stuck", "unknown"])
+def test_gc(word: str) -> None:
+    entry = Entry("shop", "demo", "shop-demo", "it is expired")
+    held = (StuckObject("Pod/web", ("example.org/hold",), "example", "Remove it."),)
+    outcome = Outcome(entry, word, held if word == "stuck" else ())
+    result = GcResult((outcome,), (entry,), "", dry_run=True, seen=1, limit=5, warned=0, seconds=1)
+    check_document("gc", result.as_json())
+
+
+@pytest.mark.parametrize("kept_by", ["", "ann"])
+def test_lifetime(kept_by: str) -> None:
+    kept = replace(ENVIRONMENT, kept_by=kept_by, kept_until="2026-12-01T00:00:00Z")
+    check_document("lifetime", LifetimeResult(kept, "extended").as_json())
 
 
 def test_list() -> None:

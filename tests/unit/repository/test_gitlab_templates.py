@@ -12,10 +12,13 @@ from typing import Any
 
 import pytest
 import typer
+import yaml
 
 from envctl.cli.main import app
 from envctl.config import duration
 from envctl.errors import EXIT_RETRY
+from envctl.model import pipelines
+from envctl.model.repository import Repository
 from tests import gitlab_inputs
 from tests.unit.repository.files import ROOT
 
@@ -284,3 +287,14 @@ def test_every_call_of_envctl_is_one_that_it_understands() -> None:
                     command = root.commands[words[1]]  # type: ignore[attr-defined]
                     command.make_context(title, words[2:])  # raises for what it does not know
     assert calls > len(DEPLOYING)
+
+
+def test_what_init_writes_is_an_inclusion_that_gitlab_takes(tmp_path: Path) -> None:
+    written = pipelines.choose(Repository("shop"), pipelines.Wishes("shop", system="gitlab"))
+    config = yaml.safe_load(written.text)
+    for include in config["include"]:
+        expanded = gitlab_inputs.expand(ROOT / include["file"], include["inputs"])
+        assert {job["stage"] for job in _jobs(expanded).values()} <= set(config["stages"])
+    file = tmp_path / ".gitlab-ci.yml"
+    file.write_text(written.text)
+    _check_schema(file)

@@ -86,6 +86,13 @@ def test_the_set_up_of_another_account_is_explained() -> None:
         virtually(granting.grant(Writer(cluster, ENVIRONMENT, Open())))
 
 
+def test_a_set_up_that_names_somebody_else_is_not_waited_for_for_ever() -> None:
+    cluster = _cluster("shop")
+    cluster.refusals = 1_000_000
+    with pytest.raises(Refused, match="is not for this credential"):
+        virtually(granting.grant(Writer(cluster, ENVIRONMENT, Open())))
+
+
 def test_doctor_does_not_ask_for_what_will_be_bound() -> None:
     cluster = _cluster("shop")
     assert virtually(granting.will_bind(cluster, "shop-fix"))

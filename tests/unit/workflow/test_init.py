@@ -6,13 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 import yaml
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from envctl.adapters.repository import LocalFolder
 from envctl.config import load, names, starter
 from envctl.config.ci import CIContext
-from envctl.config.settings import Settings
+from envctl.config.settings import LOCAL_CONTEXTS, Settings
+from envctl.config.substitute import substitute
 from envctl.errors import ConfigError
 from envctl.model import pipelines
 from envctl.model.found import Findings, InitResult, Part
@@ -68,6 +69,7 @@ def test_what_is_written_is_valid_and_says_the_same(
     assert {c.name: c.needs for c in spec.components}["web"] == ("db",)
     assert [c.name for c in spec.checks] == ["smoke"]
     assert spec.context == "group/project:agent"
+    assert spec.allowed_contexts == ("group/project:agent", *LOCAL_CONTEXTS)
     assert result.written == ("envctl.yaml",)
     screen = plain_text(init_lines(result))
     assert "wrote envctl.yaml" in screen
@@ -88,6 +90,13 @@ def test_a_link_that_leads_nowhere_is_there_too(write: Callable[[dict[str, str]]
     (folder / "envctl.yaml").symlink_to("elsewhere")
     assert run(folder).exists
     assert not (folder / "elsewhere").exists()
+
+
+def test_a_file_that_came_in_between_is_not_written_over(tmp_path: Path) -> None:
+    folder = LocalFolder(tmp_path)
+    assert folder.create("a/b.yml", "one")
+    assert not folder.create("a/b.yml", "two")
+    assert (tmp_path / "a/b.yml").read_text() == "one"
 
 
 def test_where_nothing_is_found_nothing_is_written(
@@ -135,7 +144,11 @@ def test_a_pipeline_that_is_not_there_is_written(
     folder = write({"web.yaml": WEB})
     result = run(folder, system=system)
     assert result.written == ("envctl.yaml", file)
-    assert yaml.safe_load((folder / file).read_text())
+    pipeline = (folder / file).read_text()
+    assert yaml.safe_load(pipeline)
+    assert "shop" in pipeline
+    (context,) = set(read(folder).spec.allowed_contexts) - set(LOCAL_CONTEXTS)
+    assert f"{context}  # where it is with you" in pipeline  # else the job would be refused
     assert result.as_json()["ci"]["add"] == ""
 
 
@@ -169,9 +182,11 @@ _PATH = st.text(st.characters(codec="utf-8", categories=("L", "N", "P", "S", "Zs
 
 
 @given(_PATH, _PATH)
+@example("a${name}b.yaml", "x")
+@example("$${x}${", "x")
 def test_any_path_and_reason_stand_in_the_file_as_they_are(path: str, why: str) -> None:
     part = Part("web", "manifests", path, why, files=(path,), needs=("db",))
     found = yaml.safe_load(starter.text(Findings("shop", (part,))))
     (written,) = found["components"]
-    assert written["manifests"][0].replace("$${", "${") == path
+    assert substitute(written["manifests"][0], {}) == path
     assert written["needs"] == ["db"]

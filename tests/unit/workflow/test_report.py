@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,7 @@ from envctl.cli.reporting import place_of
 from envctl.config import ci
 from envctl.errors import ConfigError, EnvctlError, Locked, Superseded
 from envctl.model.environment import Environment, EnvironmentInfo, Phase
-from envctl.model.events import Note
+from envctl.model.events import GraphPlanned, Note
 from envctl.model.forge import ForgeProject, MergeRequest, StatusState
 from envctl.model.note_parts import Baseline
 from envctl.model.objects import CONFIG_MAP
@@ -21,11 +22,12 @@ from envctl.model.result import CheckResult, DownResult, UpResult
 from envctl.ports.forge import ForgeForbidden, ForgeUnavailable
 from envctl.workflow import baseline
 from envctl.workflow.report import TIMEOUT, Place, Reporter
+from envctl.workflow.session import World
 from tests.unit.fakes import FakeCluster
 from tests.unit.virtual import FakeClock, virtually
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import AsyncIterator, Awaitable, Callable
 
     from envctl.model.events import Event
 
@@ -120,8 +122,18 @@ def told(work: Callable[[Reporter], Awaitable[object]], **place: object) -> Told
     return virtually(run())
 
 
+@asynccontextmanager
+async def at_work(reporter: Reporter) -> AsyncIterator[None]:
+    """A run that has got the lock."""
+    world = World(FakeCluster(), {}, FakeClock(), lambda _: None, "run")  # type: ignore[arg-type]
+    async with reporter.working(world, ENVIRONMENT) as inside:
+        inside.emit(GraphPlanned(()))
+        inside.emit(GraphPlanned(()))
+        yield
+
+
 async def _deployed(reporter: Reporter, result: UpResult = GOOD) -> None:
-    async with reporter.working(ENVIRONMENT):
+    async with at_work(reporter):
         await asyncio.sleep(1)
     await reporter.up(FakeCluster(), result, None, "abc123")
 
@@ -161,6 +173,25 @@ def test_a_superseded_run_says_nothing_the_newer_one_does(result: UpResult | Non
     assert (found.forge.notes, found.forge.statuses) == ({}, [])
 
 
+def test_a_run_that_never_gets_the_lock_leaves_the_note_to_the_newer_one() -> None:
+    error = Superseded("Pipeline 9 has taken over.")
+
+    async def work(reporter: Reporter) -> None:
+        world = World(FakeCluster(), {}, FakeClock(), lambda _: None, "run")  # type: ignore[arg-type]
+        with pytest.raises(Superseded):
+            async with reporter.working(world, ENVIRONMENT):
+                raise error
+        await reporter.error(ENVIRONMENT, error)
+
+    assert told(work).forge.notes == {}
+
+
+def test_a_mistake_of_ours_is_a_warning_too() -> None:
+    found = told(_deployed, forge=Forge(broken=KeyError("iid")))  # type: ignore[arg-type]
+    (warning,) = found.warnings
+    assert "KeyError" in warning
+
+
 @pytest.mark.parametrize(
     "error",
     [
@@ -170,7 +201,9 @@ def test_a_superseded_run_says_nothing_the_newer_one_does(result: UpResult | Non
 )
 def test_whatever_the_forge_says_is_one_warning(error: EnvctlError) -> None:
     found = told(_deployed, forge=Forge(broken=error))
-    assert found.warnings == [f"GitLab was not told: {error}"], "and said once"
+    (warning,) = found.warnings
+    assert str(error) in warning
+    assert "not affected" in warning
 
 
 def test_a_forge_that_hangs_costs_little() -> None:
@@ -182,8 +215,8 @@ def test_a_forge_that_hangs_costs_little() -> None:
         took.append(asyncio.get_running_loop().time() - began)
 
     found = told(work, forge=Forge(hangs=True))
-    assert took[0] <= 10 + TIMEOUT + 1
-    assert len(found.warnings) == 2
+    assert took[0] <= 1 + TIMEOUT
+    assert len(found.warnings) == 1
     assert "not affected" in found.warnings[0]
 
 
@@ -191,7 +224,7 @@ def test_the_work_does_not_wait_for_the_first_word() -> None:
     at: list[float] = []
 
     async def work(reporter: Reporter) -> None:
-        async with reporter.working(ENVIRONMENT):
+        async with at_work(reporter):
             at.append(asyncio.get_running_loop().time())
 
     told(work, forge=Forge(hangs=True))
@@ -201,7 +234,7 @@ def test_the_work_does_not_wait_for_the_first_word() -> None:
 def test_an_interrupted_run_says_so() -> None:
     async def work(reporter: Reporter) -> None:
         async def run() -> None:
-            async with reporter.working(ENVIRONMENT):
+            async with at_work(reporter):
                 await asyncio.sleep(100)
 
         task = asyncio.create_task(run())
