@@ -21,7 +21,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster import busybox
+from tests.cluster import busybox, nginx
 from tests.cluster import node as nodes
 from tests.cluster.app import App
 from tests.cluster.node import Envctl, Kubectl, Node
@@ -107,6 +107,12 @@ def gitea() -> Iterator[Gitea]:
 def envctl(node: Node, tmp_path: Path) -> Envctl:
     """The real command in a process of its own, in the test's folder, on the node."""
     return Envctl(node.kubeconfig, tmp_path)
+
+
+@pytest.fixture(scope="session")
+def nginx_image(node: Node, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """What the charts of `helm create` ask for is on the node."""
+    nginx.load(Envctl(), node, tmp_path_factory.mktemp("nginx"))
 
 
 @pytest.fixture

