@@ -55,6 +55,7 @@ def init(
 
     async def verb(out: Output) -> int:
         from envctl.adapters.repository import LocalFolder
+        from envctl.adapters.templates import workflows
         from envctl.config import starter
         from envctl.model.pipelines import Wishes
         from envctl.output.init import init_lines
@@ -68,7 +69,9 @@ def init(
             )
         wishes = Wishes(project, context, ci, image, templates, domain)
         _check(wishes)
-        result = look(LocalFolder(Path()), file.name, wishes, starter.label, starter.text)
+        result = look(
+            LocalFolder(Path()), file.name, wishes, starter.label, starter.text, workflows()
+        )
         out.document(result.as_json(), init_lines(result))
         return EXIT_OK
 

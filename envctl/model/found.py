@@ -58,12 +58,16 @@ class Findings:
 
 @dataclass(frozen=True, slots=True)
 class Pipeline:
-    """What the CI needs: a file to write, or lines to add to one that is there."""
+    """What the CI needs: a file to write, or lines to add to one that is there.
+
+    ``beside`` are further files that are written with it.
+    """
 
     system: str = "none"
     file: str = ""
     text: str = ""
     add: bool = False
+    beside: tuple[Pipeline, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

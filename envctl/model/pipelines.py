@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from envctl.model.found import Pipeline
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from envctl.model.repository import Repository
 
 GITLAB_FILE = ".gitlab-ci.yml"
@@ -32,16 +34,20 @@ class Wishes:
     domain: str = ""
 
 
-def choose(repository: Repository, wishes: Wishes) -> Pipeline:
-    """What to write for the CI that the repository has, or lines to add to what is there."""
+def choose(repository: Repository, wishes: Wishes, templates: Mapping[str, str]) -> Pipeline:
+    """What to write for the CI that the repository has, or lines to add to what is there.
+
+    ``templates`` are the workflows for Actions by their name, as ci-templates/gitea has them.
+    """
     system = guess(repository) if wishes.system == "auto" else wishes.system
     if system == "gitlab":
         there = GITLAB_FILE in repository.files
         text = _gitlab(wishes, lead="" if there else _LEAD)
         return Pipeline(system, GITLAB_FILE, text, add=there)
     if system in _WORKFLOWS:
-        file = f"{_WORKFLOWS[system]}/envctl.yml"
-        return Pipeline(system, file, _actions(system, wishes), add=file in repository.files)
+        first, *others = _actions(system, wishes, templates)
+        there = first.file in repository.files
+        return replace(first, add=there, beside=() if there else tuple(others))
     return Pipeline()
 
 
@@ -98,65 +104,25 @@ def _here(given: str) -> str:
     return "" if given else "  # where it is with you"
 
 
-_ACTIONS = """\
-# Every pull request gets an environment of its own; it goes when the request is merged or closed.
-# The cluster: the variables ENVCTL_API_SERVER and ENVCTL_API_CA, and the secret ENVCTL_API_TOKEN.
-name: envctl
-on:
-  pull_request:
-    types: [opened, synchronize, reopened, closed]
-  schedule:
-    - cron: "17 * * * *"
-env:
-  ENVCTL_PROJECT: PROJECT
-  ENVCTL_CONTEXT: CONTEXT
-  ENVCTL_ALLOWED_CONTEXTS: CONTEXT
-  ENVCTL_API_SERVER: ${{ vars.ENVCTL_API_SERVER }}
-  ENVCTL_API_CA: ${{ vars.ENVCTL_API_CA }}
-jobs:
-  up:
-    # A request from a fork has no secrets, and gets no environment.
-    if: >-
-      github.event_name == 'pull_request' && github.event.action != 'closed' &&
-      github.event.pull_request.head.repo.full_name == github.repository
-    runs-on: ubuntu-latest
-    container: IMAGE
-    timeout-minutes: 60
-    concurrency: {group: "envctl-${{ github.event.number }}", cancel-in-progress: true}
-    env:
-      ENVCTL_NAME: mr-${{ github.event.number }}
-      ENVCTL_API_TOKEN: ${{ secrets.ENVCTL_API_TOKEN }}
-    steps:
-      - uses: actions/checkout@v4
-      - run: envctl up --timeout 45m
-  down:
-    if: github.event_name == 'pull_request' && github.event.action == 'closed'
-    runs-on: ubuntu-latest
-    container: IMAGE
-    timeout-minutes: 20
-    concurrency: {group: "envctl-${{ github.event.number }}", cancel-in-progress: true}
-    env:
-      ENVCTL_NAME: mr-${{ github.event.number }}
-      ENVCTL_API_TOKEN: ${{ secrets.ENVCTL_API_TOKEN }}
-    steps:
-      - run: envctl down
-  gc:
-    if: github.event_name == 'schedule'
-    runs-on: ubuntu-latest
-    container: IMAGE
-    timeout-minutes: 60
-    env:
-      ENVCTL_API_TOKEN: ${{ secrets.ENVCTL_API_TOKEN }}
-      ENVCTL_FORGE_TOKEN: ${{ secrets.ENVCTL_FORGE_TOKEN }}
-    steps:
-      - run: envctl gc --project PROJECT
-"""
+def _actions(system: str, wishes: Wishes, templates: Mapping[str, str]) -> tuple[Pipeline, ...]:
+    """The workflows for Actions, which are files to copy, with what is known filled in."""
+    folder = _WORKFLOWS[system]
+    return tuple(
+        Pipeline(system, f"{folder}/{file}", _filled(system, templates[name], wishes))
+        for name, file in (("environment", "envctl.yml"), ("gc", "envctl-gc.yml"))
+    )
 
 
-def _actions(system: str, wishes: Wishes) -> str:
-    """A workflow that runs the command itself, which is all that a template would do."""
-    image = (wishes.image or IMAGE) + _here(wishes.image)
-    name = (wishes.context or CONTEXTS[system]) + _here(wishes.context)
-    found = re.sub(r"\bCONTEXT$", lambda _: name, _ACTIONS, flags=re.MULTILINE)
-    found = re.sub(r"\bIMAGE$", lambda _: image, found, flags=re.MULTILINE)
-    return re.sub(r"\bPROJECT$", lambda _: wishes.project, found, flags=re.MULTILINE)
+def _filled(system: str, text: str, wishes: Wishes) -> str:
+    """A workflow with the inputs that stand at its top, and the image of its jobs."""
+    context = (wishes.context or CONTEXTS[system]) + _here(wishes.context)
+    values = {
+        "ENVCTL_PROJECT": wishes.project,
+        "ENVCTL_CONTEXT": context,
+        "ENVCTL_ALLOWED_CONTEXTS": context,
+        "image": (wishes.image or IMAGE) + _here(wishes.image),
+    }
+    for key, value in values.items():
+        line = re.compile(rf"^( *{key}: ).*$", re.MULTILINE)
+        text = line.sub(lambda found, to=value: found[1] + to, text)  # type: ignore[misc]
+    return text

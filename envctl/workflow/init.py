@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Protocol
 
 from envctl.errors import ConfigError
 from envctl.model import detect, pipelines
-from envctl.model.found import Findings, InitResult, Pipeline
+from envctl.model.found import Findings, InitResult
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from envctl.model.pipelines import Wishes
     from envctl.ports.repository import Folder
@@ -30,6 +30,7 @@ def init(
     wishes: Wishes,
     label: Callable[[str], str],
     write: Write,
+    templates: Mapping[str, str],
 ) -> InitResult:
     """Look, and write ``file`` and the pipeline's; raises ConfigError where nothing is found."""
     if folder.exists(file):
@@ -39,7 +40,7 @@ def init(
     findings = detect.detect(repository, project, label)
     if not findings.components:
         raise _nothing(findings)
-    pipeline = pipelines.choose(repository, replace(wishes, project=project))
+    pipeline = pipelines.choose(repository, replace(wishes, project=project), templates)
     content = write(
         findings, context=wishes.context, pipeline=pipelines.context(pipeline, wishes),
         domain=wishes.domain,
@@ -50,8 +51,10 @@ def init(
     if pipeline.file and not pipeline.add:
         if folder.create(pipeline.file, pipeline.text):
             written.append(pipeline.file)
+            beside = [other for other in pipeline.beside if folder.create(other.file, other.text)]
+            written += [other.file for other in beside]
         else:  # it is there, but git ignores it
-            pipeline = Pipeline(pipeline.system, pipeline.file, pipeline.text, add=True)
+            pipeline = replace(pipeline, add=True)
     return InitResult(file, findings, pipeline, tuple(written))
 
 

@@ -290,7 +290,7 @@ def test_every_call_of_envctl_is_one_that_it_understands() -> None:
 
 
 def test_what_init_writes_is_an_inclusion_that_gitlab_takes(tmp_path: Path) -> None:
-    written = pipelines.choose(Repository("shop"), pipelines.Wishes("shop", system="gitlab"))
+    written = pipelines.choose(Repository("shop"), pipelines.Wishes("shop", system="gitlab"), {})
     config = yaml.safe_load(written.text)
     for include in config["include"]:
         expanded = gitlab_inputs.expand(ROOT / include["file"], include["inputs"])

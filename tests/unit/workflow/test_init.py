@@ -10,6 +10,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from envctl.adapters.repository import LocalFolder
+from envctl.adapters.templates import workflows
 from envctl.config import load, names, starter
 from envctl.config.ci import CIContext
 from envctl.config.settings import LOCAL_CONTEXTS, Settings
@@ -44,7 +45,7 @@ def write(tmp_path: Path) -> Callable[[dict[str, str]], Path]:
 def run(folder: Path, **wishes: str) -> InitResult:
     return init(
         LocalFolder(folder), "envctl.yaml", Wishes(**{"project": "shop"} | wishes),
-        starter.label, starter.text,
+        starter.label, starter.text, workflows(),
     )  # fmt: skip
 
 
@@ -143,13 +144,40 @@ def test_a_pipeline_that_is_not_there_is_written(
 ) -> None:
     folder = write({"web.yaml": WEB})
     result = run(folder, system=system)
-    assert result.written == ("envctl.yaml", file)
+    beside = () if system == "gitlab" else (file.replace("envctl.yml", "envctl-gc.yml"),)
+    assert result.written == ("envctl.yaml", file, *beside)
+    for other in beside:
+        assert "ENVCTL_PROJECT: shop\n" in (folder / other).read_text()
     pipeline = (folder / file).read_text()
     assert yaml.safe_load(pipeline)
     assert "shop" in pipeline
     (context,) = set(read(folder).spec.allowed_contexts) - set(LOCAL_CONTEXTS)
     assert f"{context}  # where it is with you" in pipeline  # else the job would be refused
     assert result.as_json()["ci"]["add"] == ""
+
+
+def test_the_workflows_are_the_templates_with_what_is_known_filled_in(
+    write: Callable[[dict[str, str]], Path],
+) -> None:
+    folder = write({"web.yaml": WEB})
+    run(folder, system="gitea", image="r.example.org/e:2", context="blue", project="tea")
+    written = (folder / ".gitea/workflows/envctl.yml").read_text().splitlines()
+    template = workflows()["environment"].splitlines()
+    changed = {new.strip() for old, new in zip(template, written, strict=True) if old != new}
+    assert changed == {
+        "ENVCTL_PROJECT: tea", "ENVCTL_CONTEXT: blue", "ENVCTL_ALLOWED_CONTEXTS: blue",
+        "image: r.example.org/e:2",
+    }  # fmt: skip
+
+
+def test_a_workflow_that_is_there_is_not_overwritten(
+    write: Callable[[dict[str, str]], Path],
+) -> None:
+    mine = {".gitea/workflows/envctl-gc.yml": "name: mine\n"}
+    folder = write({"web.yaml": WEB, **mine})
+    result = run(folder, system="gitea")
+    assert result.written == ("envctl.yaml", ".gitea/workflows/envctl.yml")
+    assert (folder / ".gitea/workflows/envctl-gc.yml").read_text() == "name: mine\n"
 
 
 @pytest.mark.parametrize(
