@@ -29,7 +29,7 @@ STORY = ("up", "up", "down")
 
 def main() -> int:
     """Run the story on one screen and draw it; returns 1 if a command of it failed."""
-    environment = _environment()
+    environment = variables("default")
     terminal = Terminal(COLUMNS, LINES)
     for verb in STORY:
         code = terminal.run(
@@ -58,15 +58,17 @@ def _awaited(rows: list[Text]) -> tuple[int, int]:
     return sum("waiting" in line for line in lines), sum(map(len, lines))
 
 
-def _environment() -> dict[str, str]:
+def variables(cluster: str) -> dict[str, str]:
     """What the examples' own set-up exports, loaded into the cluster as it says."""
     build = [sys.executable, str(SHOP / "build")]
     tars = subprocess.run([*build, "--tars"], check=True, stdout=subprocess.PIPE, text=True).stdout
     for tar in tars.split():
-        subprocess.run([ENVCTL, "local", "load", tar], check=True, stdout=subprocess.DEVNULL)
+        subprocess.run(
+            [ENVCTL, "local", "load", "--name", cluster, tar], check=True, stdout=subprocess.DEVNULL
+        )
     exports = subprocess.run(build, check=True, stdout=subprocess.PIPE, text=True).stdout
-    variables = dict(line.removeprefix("export ").split("=", 1) for line in exports.splitlines())
-    return {**os.environ, **variables}
+    lines = (line.removeprefix("export ") for line in exports.splitlines())
+    return {**os.environ, **dict(line.split("=", 1) for line in lines)}
 
 
 if __name__ == "__main__":
