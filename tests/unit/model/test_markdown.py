@@ -141,3 +141,8 @@ def test_a_row_stays_one_row_of_its_table(rows: list[tuple[str, str]]) -> None:
 def test_a_line_of_a_log_hides_nothing(hidden: str) -> None:
     """Some code points that are not assigned yet show nothing, by Unicode's own rule."""
     assert fenced([f"a{hidden}b"]) == "```text\nab\n```"
+
+
+@pytest.mark.parametrize("word", ["deadbee", "abcdefabcdef", "FACADEDEAD"])
+def test_what_could_be_a_commit_is_code(word: str) -> None:
+    assert markdown.text(f"see {word} now", 99) == f"see `{word}` now"

@@ -179,7 +179,8 @@ def test_a_run_that_never_gets_the_lock_leaves_the_note_to_the_newer_one() -> No
     async def work(reporter: Reporter) -> None:
         world = World(FakeCluster(), {}, FakeClock(), lambda _: None, "run")  # type: ignore[arg-type]
         with pytest.raises(Superseded):
-            async with reporter.working(world, ENVIRONMENT):
+            async with reporter.working(world, ENVIRONMENT) as inside:
+                inside.emit(Note("info", "waiting for the run that works on it", 0.0))
                 raise error
         await reporter.error(ENVIRONMENT, error)
 
@@ -259,18 +260,19 @@ def test_the_forges_environment_is_stopped_with_ours() -> None:
     assert "Gone" in told(_down("gone")).heads[0]
 
 
+def _record(namespace: str, checked: Checked) -> dict[str, object]:
+    return {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": NAME, "namespace": namespace},
+        "data": {check_key("smoke"): dump_check(checked)},
+    }
+
+
 def test_checks_are_shown_beside_the_target_branch() -> None:
     checked = Checked("d", passed=True, seconds=2.0, metrics=(("orders", 40.0),))
     cluster = FakeCluster()
-    cluster.put(
-        CONFIG_MAP,
-        {
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {"name": NAME, "namespace": "shop-latest"},
-            "data": {check_key("smoke"): dump_check(checked)},
-        },
-    )
+    cluster.put(CONFIG_MAP, _record("shop-latest", checked))
     found = virtually(baseline.read(cluster, INFO, ("main", "latest")))
     assert found == ("latest", {"smoke": Baseline(2.0, {"orders": 40.0})})
     result = UpResult(
@@ -286,7 +288,9 @@ def test_checks_are_shown_beside_the_target_branch() -> None:
 
 
 def test_its_own_environment_is_no_baseline() -> None:
-    assert virtually(baseline.read(FakeCluster(), INFO, ("mr-12", "main"))) == ("", {})
+    cluster = FakeCluster()
+    cluster.put(CONFIG_MAP, _record(INFO.namespace, Checked("d", passed=True, seconds=2.0)))
+    assert virtually(baseline.read(cluster, INFO, ("mr-12", "main"))) == ("", {})
 
 
 def test_where_a_job_reports_to() -> None:
