@@ -145,4 +145,4 @@ def test_a_line_of_a_log_hides_nothing(hidden: str) -> None:
 
 @pytest.mark.parametrize("word", ["deadbee", "abcdefabcdef", "FACADEDEAD"])
 def test_what_could_be_a_commit_is_code(word: str) -> None:
-    assert markdown.text(f"see {word} now", 99) == f"see `{word}` now"
+    assert text(f"see {word} now", 99) == f"see `{word}` now"

@@ -178,10 +178,14 @@ def test_a_run_that_never_gets_the_lock_leaves_the_note_to_the_newer_one() -> No
 
     async def work(reporter: Reporter) -> None:
         world = World(FakeCluster(), {}, FakeClock(), lambda _: None, "run")  # type: ignore[arg-type]
-        with pytest.raises(Superseded):
+
+        async def run() -> None:
             async with reporter.working(world, ENVIRONMENT) as inside:
                 inside.emit(Note("info", "waiting for the run that works on it", 0.0))
                 raise error
+
+        with pytest.raises(Superseded):
+            await run()
         await reporter.error(ENVIRONMENT, error)
 
     assert told(work).forge.notes == {}
