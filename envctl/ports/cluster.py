@@ -41,6 +41,10 @@ class FieldConflict:
     field: str
 
 
+class Terminating(Unavailable):
+    """The namespace is being deleted and takes nothing new; once it is gone, it can be made."""
+
+
 class Invalid(EnvctlError):
     """The server understood the object and refused it: schema, immutable field, admission."""
 

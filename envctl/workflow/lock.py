@@ -20,7 +20,7 @@ from envctl.errors import EnvctlError, Locked, Superseded, Unavailable
 from envctl.model import lease as leases
 from envctl.model.environment import SYSTEM_NAMESPACE, Environment
 from envctl.model.objects import LEASE, NAMESPACE, Obj, Resource, annotations_of
-from envctl.ports.cluster import AlreadyExists, Conflict
+from envctl.ports.cluster import AlreadyExists, Conflict, Terminating
 from envctl.workflow import leftovers
 
 if TYPE_CHECKING:
@@ -128,6 +128,8 @@ class Lock:
             if lease is None:
                 if await self._create():
                     return
+                if self.clock.monotonic() - began > self.patience:
+                    raise self._not_made()
                 continue
             self._refuse_if_older(lease)
             holder = leases.holder(lease)
@@ -153,6 +155,13 @@ class Lock:
             next="Wait for it to end, then run the command again.",
         )
 
+    def _not_made(self) -> Unavailable:
+        return Unavailable(
+            f"The lock of {self.environment.name} could not be made.",
+            why=f"For {self.patience:.0f} s the namespace {SYSTEM_NAMESPACE} was being deleted.",
+            next="Run the command again when it is gone.",
+        )
+
     def _refuse_if_older(self, lease: Obj) -> None:
         if self._pipeline and leases.newest(lease) > self._pipeline:
             raise self._superseded(leases.newest(lease))
@@ -170,6 +179,9 @@ class Lock:
         try:
             self._lease = await self.cluster.create(LEASE, self._mine(lease))
         except AlreadyExists:
+            return False
+        except Terminating:  # somebody removes envctl-system: it is made anew then
+            await asyncio.sleep(POLL)
             return False
         except EnvctlError as error:
             if "not found" not in str(error).lower():

@@ -16,7 +16,14 @@ import aiohttp
 
 from envctl.adapters.retrying import Transient
 from envctl.errors import ConfigError, EnvctlError, Forbidden, Refused, Unavailable
-from envctl.ports.cluster import AlreadyExists, Conflict, FieldConflict, Invalid, QuotaExceeded
+from envctl.ports.cluster import (
+    AlreadyExists,
+    Conflict,
+    FieldConflict,
+    Invalid,
+    QuotaExceeded,
+    Terminating,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +70,8 @@ def error_for(
     why = _sentence(message or body[:200].decode(errors="replace") or f"It answered {code}")
     if code == 401:
         return _expired_credential(context, what)
+    if code == 403 and _terminating(status):
+        return Terminating(what, why=why, next="Run the command again when it is gone.")
     if code == 403:
         return _forbidden(what, message, why)
     if code == 404:
@@ -82,6 +91,12 @@ def error_for(
             after=float(after) if after.isdigit() else 0.0,
         )
     return Invalid(what, why=why, next="Correct the object that is named above.")
+
+
+def _terminating(status: Mapping[str, Any]) -> bool:
+    """Whether the namespace was the reason (k8s.io/api/core/v1 NamespaceTerminatingCause)."""
+    causes = (status.get("details") or {}).get("causes") or []
+    return any(cause.get("reason") == "NamespaceTerminating" for cause in causes)
 
 
 def date_of(headers: Mapping[str, str], now: float) -> tuple[datetime, float] | None:

@@ -18,7 +18,14 @@ from envctl.adapters.retrying import Transient, retrying
 from envctl.errors import ConfigError, EnvctlError, Forbidden, Refused, Unavailable
 from envctl.model.step import RetryPolicy
 from envctl.ports import attempt
-from envctl.ports.cluster import AlreadyExists, Conflict, FieldConflict, Invalid, QuotaExceeded
+from envctl.ports.cluster import (
+    AlreadyExists,
+    Conflict,
+    FieldConflict,
+    Invalid,
+    QuotaExceeded,
+    Terminating,
+)
 from tests.unit.virtual import virtually
 
 
@@ -49,6 +56,17 @@ def test_a_missing_permission_in_the_cluster_wants_a_cluster_role() -> None:
     )  # fmt: skip
     assert "its ClusterRole:" in found.next
     assert 'apiGroups: [""]' in found.next
+
+
+def test_a_namespace_that_is_going_is_no_missing_permission() -> None:
+    """403 with the cause NamespaceTerminating, as the NamespaceLifecycle admission answers."""
+    cause = {"reason": "NamespaceTerminating", "field": "metadata.namespace"}
+    found = error(
+        403, 'leases "x" is forbidden: unable to create new content in namespace envctl-system '
+        "because it is being terminated", "Forbidden", details={"causes": [cause]},
+    )  # fmt: skip
+    assert isinstance(found, Terminating)
+    assert found.exit_code == 75, "trying again helps"
 
 
 def test_a_limit_of_the_administrators_is_told_in_its_own_words() -> None:

@@ -11,6 +11,7 @@ from envctl.errors import EnvctlError, Locked, Superseded, Unavailable
 from envctl.model.environment import SYSTEM_NAMESPACE, Environment
 from envctl.model.lease import DURATION, PIPELINE
 from envctl.model.objects import LEASE, NAMESPACE, Resource
+from envctl.ports.cluster import Terminating
 from envctl.workflow.lock import Lock
 from tests.unit.fakes import FakeCluster, nothing
 from tests.unit.virtual import FakeClock, VirtualLoop, virtually
@@ -70,6 +71,40 @@ def test_a_free_lock_is_taken_and_given_back() -> None:
     assert timed(work) < 1
     assert lease(found)["spec"]["holderIdentity"] == ""
     assert lease(found)["metadata"]["annotations"][PIPELINE] == "7"
+
+
+def test_a_system_namespace_that_is_going_is_waited_for() -> None:
+    """Who removes a set-up removes envctl-system with it; a run meanwhile is not refused."""
+    found = cluster()
+
+    def going(verb: str, what: str) -> None:
+        if verb == "create" and what == f"Lease/{NAME}" and asyncio.get_running_loop().time() < 5:
+            raise Terminating("The cluster did not create it.", why="It is being terminated.")
+
+    found.before = going
+
+    async def work() -> None:
+        async with lock(found, "one").held():
+            assert lease(found)["spec"]["holderIdentity"] == "one"
+
+    assert 5 <= timed(work) < 7
+
+
+def test_a_system_namespace_that_never_goes_is_said() -> None:
+    found = cluster()
+
+    def going(verb: str, what: str) -> None:
+        if verb == "create" and what == f"Lease/{NAME}":
+            raise Terminating("The cluster did not create it.", why="It is being terminated.")
+
+    found.before = going
+
+    async def work() -> None:
+        with pytest.raises(Unavailable, match="could not be made"):
+            async with lock(found, "one", patience=20.0).held():
+                pass
+
+    assert 20 <= timed(work) < 22
 
 
 def test_the_system_namespace_is_made_when_it_is_missing() -> None:
