@@ -100,12 +100,6 @@ def after_down(result: DownResult, context: NoteContext) -> str:
     return _note(info, lambda level: [*head, *note_parts.remains(result, level)])
 
 
-def expiring(info: EnvironmentInfo, ends: dt.datetime, context: NoteContext) -> str:
-    """The warning before the clean-up removes the environment at ``ends``, in UTC."""
-    head = _head("⚠️ About to be removed", info, context)
-    return _note(info, lambda _: [*head, *_ending(ends, context.now), *_commands(info, context)])
-
-
 def _up_state(result: UpResult, verb: str) -> str:
     if result.result == "succeeded":
         return _DONE.get(verb, "✅ Ready")

@@ -105,7 +105,7 @@ def test_the_other_notes_are_harmless_too(
 ) -> None:
     check(note.after_down(result, context), result.environment, context)
     check(note.working(info, context), info, context)
-    check(note.expiring(info, NOW + dt.timedelta(hours=1), context), info, context)
+    check(note.interrupted(info, context), info, context)
 
 
 @pytest.mark.parametrize("text", ["|" * 3000, "`" * 3000, "@a " * 1000, "a|`" * 1000, "ü" * 3000])
