@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -44,8 +45,21 @@ def look(folder: Path) -> Machine:
     )
 
 
+@contextlib.contextmanager
+def pid_namespace(pid: int) -> Iterator[str]:
+    """The pid namespace of a process, held open: else the kernel gives its number to the next.
+
+    The next one is a container on the node of the tests that run beside this one.
+    """
+    descriptor = os.open(f"/proc/{pid}/ns/pid", os.O_RDONLY)
+    try:
+        yield str(Path(f"/proc/self/fd/{descriptor}").readlink())
+    finally:
+        os.close(descriptor)
+
+
 def processes_in(namespace: str) -> list[str]:
-    """The processes of a pid namespace."""
+    """The processes of a pid namespace, which is held open."""
     found = []
     for entry in Path("/proc").iterdir():
         if entry.name.isdigit():
@@ -95,12 +109,12 @@ def test_a_kill_leaves_nothing(local: Callable[..., Any], folder: Path, victim: 
     before = look(folder)
     local("start")
     status = supervisor(folder)
-    namespace = str(Path(f"/proc/{status['inside']}/ns/pid").readlink())
-    assert len(processes_in(namespace)) > 5
-    assert look(folder) == before, "a running cluster is not to be seen on the machine either"
+    with pid_namespace(status["inside"]) as namespace:
+        assert len(processes_in(namespace)) > 5
+        assert look(folder) == before, "a running cluster is not to be seen on the machine either"
 
-    os.kill(status[victim], signal.SIGKILL)
-    until("the end of all its processes", lambda: not processes_in(namespace))
+        os.kill(status[victim], signal.SIGKILL)
+        until("the end of all its processes", lambda: not processes_in(namespace))
     assert look(folder) == before
     assert local("status", "-o", "json").json["state"] == "stopped"
     assert not list(Path("/sys/fs/cgroup").glob(f"**/{status['config']['cgroup']}"))
@@ -113,11 +127,11 @@ def test_a_start_that_is_killed_leaves_nothing_running(
     starting = Envctl().start("local", "start", "--name", NAME, env=env)
     until("the beginning", (folder / "status.json").exists)
     until("process 1", lambda: supervisor(folder)["inside"] > 0)
-    namespace = str(Path(f"/proc/{supervisor(folder)['inside']}/ns/pid").readlink())
-    starting.send_signal(signal.SIGINT)
-    starting.communicate(timeout=60)
-    assert starting.returncode == 130
-    assert not processes_in(namespace)
+    with pid_namespace(supervisor(folder)["inside"]) as namespace:
+        starting.send_signal(signal.SIGINT)
+        starting.communicate(timeout=60)
+        assert starting.returncode == 130
+        assert not processes_in(namespace)
     assert local("status", "-o", "json").json["state"] == "stopped"
 
 
