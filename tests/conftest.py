@@ -1,4 +1,4 @@
-"""Fixtures of the tests that run on a real Kubernetes node.
+"""Fixtures of the tests that run on a real Kubernetes node: the folders in ``NODE_TIER``.
 
 The node is started once, before the first test and outside every test's timeout, and shared by
 all xdist workers. A test gets a project name that no other test has, so that tests run side by
@@ -32,12 +32,16 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _STARTED = pytest.StashKey[bool]()
+_HERE = Path(__file__).parent
+#: What runs on the node. Of its own accord: `attacks` and `failures` one case a test, `faults` a
+#: sample with a fixed seed.
+NODE_TIER = tuple(_HERE / name for name in ("cluster", "failures", "faults", "attacks"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what is in this folder, so that ``-m 'not cluster'`` leaves it out."""
+    """Mark what needs the node, so that ``-m 'not cluster'`` leaves it out."""
     for item in items:
-        if Path(__file__).parent in item.path.parents:
+        if any(folder in item.path.parents for folder in NODE_TIER):
             item.add_marker(pytest.mark.cluster)
 
 
@@ -45,11 +49,12 @@ def pytest_sessionstart(session: pytest.Session) -> None:
     """Start the node before any test's clock runs, in the process that starts the workers."""
     config = session.config
     is_worker = hasattr(config, "workerinput")
-    if is_worker or config.option.collectonly:
+    asked = any(_asked_for(config, file) for tier in NODE_TIER for file in tier.glob("test_*.py"))
+    if is_worker or config.option.collectonly or not asked:
         return
     capture = config.pluginmanager.getplugin("capturemanager")
     with capture.global_and_fixture_disabled(), _one_at_a_time():
-        if any(_asked_for(config, file) for file in Path(__file__).parent.glob("test_gitea*.py")):
+        if any(_asked_for(config, file) for file in _HERE.glob("cluster/test_gitea*.py")):
             built_gitea()
         if nodes.named_by_environment():
             return

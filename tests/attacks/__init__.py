@@ -1,0 +1,1 @@
+"""What a merge request's author may try, and what happens then."""

@@ -1,0 +1,1 @@
+"""Broken environments on the real node, and what the first screen must say of each."""
