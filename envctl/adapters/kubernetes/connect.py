@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from envctl.adapters.kubernetes import library
 from envctl.adapters.kubernetes.translate import bad_kubeconfig
 from envctl.errors import ConfigError, EnvctlError
 
@@ -106,11 +107,10 @@ def _ingress(context: dict[str, Any]) -> str:
 
 async def open_client(target: Target) -> ApiClient:
     """A client for the context; raises ConfigError or what the exec plugin said."""
-    from kubernetes.aio import config as kubeconfig
-    from kubernetes.aio.client import ApiClient, Configuration
-    from kubernetes.aio.config.config_exception import ConfigException
+    kubeconfig, client_module = library.load("config"), library.load("client")
+    refused = library.load("config.config_exception").ConfigException
 
-    configuration = Configuration()
+    configuration = client_module.Configuration()
     configuration.retries = False  # our own policy, which is visible
     # Watches and logs each keep a connection for as long as they last; ordinary requests are
     # bounded where they are made. A pool that is full would wait without a word.
@@ -127,11 +127,11 @@ async def open_client(target: Target) -> ApiClient:
                 persist_config=False,
             )
             user = loader._user.value if loader._user else {}  # noqa: SLF001 - no other way to it
-    except ConfigException as error:
+    except refused as error:
         raise bad_kubeconfig(f"for context {target.context!r}", error) from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _no_credential(target.context, error) from error
-    client = ApiClient(configuration)
+    client: ApiClient = client_module.ApiClient(configuration)
     client.user_agent = "envctl"
     if user.get("as"):  # the library would ignore it and act as the person behind
         client.set_default_header("Impersonate-User", user["as"])
