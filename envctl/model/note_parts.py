@@ -140,7 +140,8 @@ def _held(finalizers: Sequence[str]) -> str:
 def _culprit(culprit: Culprit, level: Level, said_below: str) -> list[str]:
     where = code(culprit.object, _NAME) or "an object"
     inside = code(culprit.container, _NAME)
-    why = [text(part, _SENTENCE) for part in (culprit.reason, culprit.message)]
+    told = (culprit.reason, culprit.message, culprit.others())
+    why = [text(part, _SENTENCE) for part in told]
     said = f"- {where}{f', container {inside}' if inside else ''}"
     return [
         ": ".join([said, *filter(None, why)]),

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envctl.output.failure import LOG_LINES, MAX_CULPRITS, MAX_EVENTS
+from envctl.model.telling import telling
+from envctl.output.failure import LOG_LINES, MAX_CULPRITS, MAX_EVENTS, rest
 from envctl.output.logfmt import logfmt_line
 
 if TYPE_CHECKING:
@@ -27,7 +28,9 @@ def failure_logfmt(context: RunContext, failure: Failure, elapsed: float) -> lis
     shown = failure.culprits[:MAX_CULPRITS]
     for culprit in shown:
         lines += _culprit(context, culprit, LOG_LINES[len(shown)], elapsed)
-    return lines
+    return lines + [
+        logfmt_line(context, "error", sentence, elapsed=elapsed) for sentence in rest(failure)
+    ]
 
 
 def _culprit(context: RunContext, culprit: Culprit, logs: int, elapsed: float) -> list[str]:
@@ -36,6 +39,8 @@ def _culprit(context: RunContext, culprit: Culprit, logs: int, elapsed: float) -
         who["container"] = culprit.container
     said = ": ".join(part for part in (culprit.reason, culprit.message) if part)
     facts = [(said, who | ({"next": culprit.next} if culprit.next else {}))]
-    facts += [(text, who | {"source": "log"}) for text in culprit.logs[-logs:]]
+    if others := culprit.others():
+        facts.append((others, who))
+    facts += [(text, who | {"source": "log"}) for text in telling(culprit.logs, logs)]
     facts += [(text, who | {"source": "event"}) for text in culprit.events[-MAX_EVENTS:]]
     return [logfmt_line(context, "error", msg, more, elapsed=elapsed) for msg, more in facts]

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from envctl.model.failure import named
+from envctl.model.telling import culminates, telling
 from envctl.output.lines import Line, Lines, Span, line
 from envctl.output.text import cells, clean, count, fit, wrap
 
@@ -21,35 +23,47 @@ MAX_EVENTS = 5
 LOG_LINES = {1: 25, 2: 12, 3: 8}
 #: A log line is folded to this many lines of the screen, then cut.
 MAX_FOLDS = 3
+#: Lines of the screen that nothing needs more than, however high the terminal is.
+MAX_HEIGHT = 40
 _INDENT = "  "
 
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """How much of a log is shown: lines a culprit, and lines of the screen for each of them.
+    """How much is shown of what proves a failure.
 
-    The last line of a log is what a program said before it died: it always gets ``MAX_FOLDS``.
+    ``logs`` and ``events`` are lines a culprit, ``folds`` lines of the screen for each of them and
+    ``sentence`` for the culprit's message. The line of a log that tells most is what a program said
+    before it died: it always gets ``MAX_FOLDS``.
     """
 
     logs: int
+    events: int
     folds: int
+    sentence: int
 
 
-#: From all there is to say down to what fits on a small screen.
+#: All there is to say, for a file.
+_ALL = Evidence(25, MAX_EVENTS, MAX_FOLDS, 40)
+#: And from there down to what fits on a small screen.
 _LESS = (
-    Evidence(25, MAX_FOLDS),
-    Evidence(25, 1),
-    Evidence(12, 1),
-    Evidence(8, 1),
-    Evidence(4, 1),
-    Evidence(2, 1),
+    _ALL,
+    Evidence(25, MAX_EVENTS, 1, 40),
+    Evidence(12, 3, 1, 40),
+    Evidence(8, 3, 1, 6),
+    Evidence(4, 2, 1, 4),
+    Evidence(2, 1, 1, 3),
+    Evidence(1, 1, 1, 2),
+    Evidence(1, 0, 1, 1),
+    Evidence(0, 0, 1, 1),
 )
 
 
 def error_screen(error: EnvctlError, width: int, height: int | None, symbols: Symbols) -> Lines:
     """The screen of an error: what, why, its diagnosis if there is one, and what to do next.
 
-    ``width`` and ``height`` are those of the screen; without a height there is no limit.
+    ``width`` and ``height`` are those of the screen; without a height there is no limit,
+    and with one it is at most ``MAX_HEIGHT``.
     """
     return _fitting(lambda evidence: _error(error, width, symbols, evidence), height)
 
@@ -64,7 +78,7 @@ def _fitting(screen: Callable[[Evidence], Lines], height: int | None) -> Lines:
     shown: Lines = []
     for evidence in _LESS:
         shown = screen(evidence)
-        if height is None or len(shown) <= height:
+        if height is None or len(shown) <= min(height, MAX_HEIGHT):
             break
     return shown
 
@@ -104,34 +118,67 @@ def _diagnosis(
     lines: Lines = []
     for culprit in shown:
         share = replace(evidence, logs=min(evidence.logs, LOG_LINES[len(shown)]))
-        lines += [line(), *_culprit(culprit, share, width, symbols)]
-    tail: Lines = []
-    if hidden := len(failure.culprits) - len(shown):
-        tail += _paragraph(f"{count(hidden, 'more object')} failed too.", width, "dim")
-    if failure.dependants:
-        waits = "waits" if failure.dependants == 1 else "wait"
-        others = count(failure.dependants, "other component")
-        tail += _paragraph(f"{others} only {waits} for this.", width, "dim")
+        said = culprit.message and clean(culprit.message) in clean(failure.verdict)
+        known = replace(culprit, message="") if said else culprit
+        lines += [line(), *_culprit(known, share, width, symbols)]
+    tail = [part for text in rest(failure) for part in _paragraph(text, width, "dim")]
     if tail:
         lines += [line(), *tail]
     advice = next or (shown[0].next if shown else "")
     return lines + _next(advice, width, symbols)
 
 
+def rest(failure: Failure) -> list[str]:
+    """What is not shown in full, a sentence each: other culprits, who waits for them, what else."""
+    sentences = []
+    hidden = tuple(culprit.object for culprit in failure.culprits[MAX_CULPRITS:])
+    if hidden:
+        sentences.append(f"{count(len(hidden), 'more object')} failed too: {named(hidden)}.")
+    if failure.dependants:
+        waits = "waits" if failure.dependants == 1 else "wait"
+        sentences.append(f"{count(failure.dependants, 'other component')} only {waits} for this.")
+    if failure.waiting:
+        sentences.append(f"Not ready yet at the end: {named(failure.waiting)}.")
+    return sentences
+
+
 def _culprit(culprit: Culprit, evidence: Evidence, width: int, symbols: Symbols) -> Lines:
     lines: Lines = [_title(culprit, width, symbols)]
-    lines += _paragraph(": ".join(p for p in (culprit.reason, culprit.message) if p), width)
-    if culprit.logs:
-        shown = culprit.logs[-evidence.logs :]
-        lines.append(line(f"{_INDENT}log, last {count(len(shown), 'line')}", "dim"))
-        for text in shown[:-1]:
-            lines += _quoted(text, width, symbols, evidence.folds)
-        lines += _quoted(shown[-1], width, symbols)
-    if culprit.events:
+    reason = _paragraph(": ".join(p for p in (culprit.reason, culprit.message) if p), width)
+    lines += _at_most(reason, evidence.sentence, width, symbols)
+    if others := culprit.others():
+        lines += _at_most(_paragraph(others, width), evidence.sentence, width, symbols)
+    shown = telling(culprit.logs, evidence.logs)
+    if shown:
+        lines.append(line(f"{_INDENT}{_logs_are(culprit.logs, shown)}", "dim"))
+        most = culminates(shown)
+        for index, text in enumerate(shown):
+            folds = MAX_FOLDS if index in {most, len(shown) - 1} else evidence.folds
+            lines += _quoted(text, width, symbols, folds)
+    events = culprit.events[-evidence.events :] if evidence.events else ()
+    if events:
         lines.append(line(f"{_INDENT}events", "dim"))
-        for text in culprit.events[-MAX_EVENTS:]:
-            lines += _quoted(text, width, symbols)
+        for text in events:
+            lines += _quoted(text, width, symbols, max(evidence.folds, 2))
     return lines
+
+
+def _logs_are(logs: tuple[str, ...], shown: tuple[str, ...]) -> str:
+    """Which lines of the log these are; the last ones, or others that tell more."""
+    if shown == logs[-len(shown) :]:
+        return f"log, last {count(len(shown), 'line')}"
+    return f"log, {count(len(shown), 'line')} around its last error"
+
+
+def _at_most(lines: Lines, most: int, width: int, symbols: Symbols) -> Lines:
+    """The first lines of a paragraph; the last one says that something was cut."""
+    if len(lines) <= most:
+        return lines
+    *head, tail = lines[most - 1]
+    cut = fit(f"{tail.text} {symbols.ellipsis}", width - len(_INDENT), symbols.ellipsis)
+    if not cut.endswith(symbols.ellipsis):
+        cut += symbols.ellipsis
+    return [*lines[: most - 1], (*head, Span(cut, tail.style))]
 
 
 def _title(culprit: Culprit, width: int, symbols: Symbols) -> Line:

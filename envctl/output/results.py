@@ -11,7 +11,7 @@ from envctl.model.gcresult import GcResult
 from envctl.model.result import DownResult, UpResult
 from envctl.output.complaint import error_logfmt, failure_logfmt
 from envctl.output.document import brief, error_document, to_json, to_logfmt
-from envctl.output.failure import error_screen, failure_screen
+from envctl.output.failure import MAX_HEIGHT, error_screen, failure_screen
 from envctl.output.lines import Lines, Span
 from envctl.output.options import Mode, Style
 from envctl.output.paint import PAGE_WIDTH, paint_all, screen_size, wants_colour
@@ -46,9 +46,7 @@ class Results:
         self._colour = wants_colour(stdout, environ)
         self._colour_errors = wants_colour(stderr, environ)
         seen = screen_size(stderr, environ)
-        self._screen: tuple[int, int | None] = (
-            (seen[0], seen[1] - 1) if seen else (PAGE_WIDTH, None)
-        )
+        self._screen: tuple[int, int] = (seen[0], seen[1] - 1) if seen else (PAGE_WIDTH, MAX_HEIGHT)
         self._environ = environ
         self._on_terminal = is_terminal(stdout)
         self._ended = False
@@ -152,8 +150,10 @@ class Results:
 
 
 def _same(failure: Failure, shown: Failure | None) -> bool:
-    """Whether it is the one that was shown; only a result knows how many components wait for it."""
-    return shown is not None and replace(failure, dependants=shown.dependants) == shown
+    """Whether it is the one that was shown; only a result knows who waits for it."""
+    if shown is None:
+        return False
+    return replace(failure, dependants=shown.dependants, waiting=shown.waiting) == shown
 
 
 def _document(

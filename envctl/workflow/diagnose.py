@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from envctl.errors import EnvctlError
 from envctl.model import owners
+from envctl.model.culprits import blamed, grouped
 from envctl.model.failure import Culprit, Failure
 from envctl.model.objects import POD, REPLICA_SET, Key, Obj, uid_of
 from envctl.model.pods import Trouble, troubles
 from envctl.model.readiness import Readiness, State
+from envctl.model.telling import telling
+from envctl.model.words import count
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -17,7 +21,11 @@ if TYPE_CHECKING:
     from envctl.workflow.tracker import Tracker
 
 LOG_LINES = 25
-MAX_CULPRITS = 3
+#: Lines that are read, to find the most telling ``LOG_LINES`` among them.
+LOG_TAIL = 400
+#: Objects that are looked at, to find out how many of them fail for one reason.
+MAX_LOOKED_AT = 60
+LOGS_AT_ONCE = 8
 MAX_EVENTS = 5
 #: A Job decides by itself how often a failing pod is worth another try.
 _JOB_DECIDES = {"CrashLoopBackOff", "Error", "OOMKilled", "StartError", "ContainerCannotRun"}
@@ -75,18 +83,34 @@ async def explain(
 ) -> Failure:
     """A verdict on why ``component`` is not ready; ``how`` says whether it failed or was late."""
     listed = list(unready)
-    culprits = [await _culprit(tracker, component, *item) for item in listed[:MAX_CULPRITS]]
-    first = culprits[0]
+    doomed = [item for item in listed if item[2].state is State.DOOMED]
+    looked_at = (doomed or listed)[:MAX_LOOKED_AT]
+    slots = asyncio.Semaphore(LOGS_AT_ONCE)
+
+    async def look(item: tuple[Key, Obj | None, Readiness]) -> Culprit:
+        async with slots:
+            return await _culprit(tracker, component, *item)
+
+    found = await asyncio.gather(*map(look, looked_at))
+    hard, soft = blamed(found)
+    culprits = grouped(hard)
+    waiting = [c.object for c in soft] + [str(i[0]) for i in listed if i not in looked_at]
+    return Failure(
+        _verdict(component, how, culprits[0]),
+        culprits,
+        next((c.next for c in culprits if c.next), "")
+        or "Correct what is named above, then run the command again.",
+        waiting=tuple(waiting),
+    )
+
+
+def _verdict(component: str, how: str, first: Culprit) -> str:
     verdict = f"{component} {how}: {first.object}"
+    if first.also:
+        verdict += f" and {count(len(first.also), 'other')}"
     verdict += f" ({first.container})" if first.container else ""
     verdict += f": {first.message}" if first.message else ""
-    next_step = next((c.next for c in culprits if c.next), "")
-    return Failure(
-        verdict.rstrip(".") + ".",
-        tuple(culprits),
-        next_step or "Correct what is named above, then run the command again.",
-        max(0, len(listed) - MAX_CULPRITS),
-    )
+    return verdict.rstrip(".") + "."
 
 
 async def _culprit(
@@ -135,18 +159,18 @@ def _without_pod(
 async def log_of(
     tracker: Tracker, pod: str, container: str, *, previous: bool = False
 ) -> tuple[str, ...]:
-    """The last lines of a container, of its previous run where that is the one that crashed."""
+    """The telling lines of a container, of its previous run where that is the one that crashed."""
     if not container:
         return ()
     try:
         found = await tracker.cluster.logs(
-            tracker.namespace, pod, container, tail=LOG_LINES, previous=previous
+            tracker.namespace, pod, container, tail=LOG_TAIL, previous=previous
         )
         if not found and previous:
-            found = await tracker.cluster.logs(tracker.namespace, pod, container, tail=LOG_LINES)
+            found = await tracker.cluster.logs(tracker.namespace, pod, container, tail=LOG_TAIL)
     except EnvctlError:  # a log that cannot be had must not hide the failure it would explain
         return ()
-    return tuple(found)
+    return telling(found, LOG_LINES)
 
 
 def _only_container(pod: Obj) -> str:
@@ -158,7 +182,7 @@ def _events(tracker: Tracker, found: list[Obj]) -> tuple[str, ...]:
     lines: list[str] = []
     for obj in found:
         for event in tracker.events_of(uid_of(obj), obj["metadata"]["name"]):
-            count = (event.get("series") or {}).get("count") or event.get("count") or 1
-            times = f" ({count} times)" if count > 1 else ""
+            number = (event.get("series") or {}).get("count") or event.get("count") or 1
+            times = f" ({number} times)" if number > 1 else ""
             lines.append(f"{event.get('reason', '')}: {event.get('message', '')}{times}")
     return tuple(dict.fromkeys(lines))[-MAX_EVENTS:]

@@ -173,7 +173,9 @@ def _result(
     failure = None
     if error is not None:
         failure = error.failure or Failure(_sentence(error), next=error.next)
-        failure = replace(failure, dependants=_skipped(results))
+        failure = replace(
+            failure, dependants=_skipped(results), waiting=(*failure.waiting, *_cut_short(results))
+        )
     return UpResult(
         environment=info,
         result=_word(graph, error),
@@ -213,6 +215,12 @@ def _word(graph: Up, error: EnvctlError | None) -> str:
 
 def _skipped(results: dict[str, StepResult]) -> int:
     return sum(1 for r in results.values() if r.outcome is Outcome.SKIPPED and r.step.component)
+
+
+def _cut_short(results: dict[str, StepResult]) -> list[str]:
+    """The components that were not ready yet when another one's failure ended the run."""
+    return [r.step.component for r in results.values()
+            if r.outcome is Outcome.CANCELLED and r.step.component]  # fmt: skip
 
 
 def _component_result(result: StepResult) -> ComponentResult:
