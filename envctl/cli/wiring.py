@@ -179,18 +179,24 @@ async def sweeping(options: Options, out: Output) -> AsyncIterator[tuple[World, 
     if project:
         names.check_label("project", project, names.MAX_PROJECT)
     target = target_without_file(options, settings)
-    out.identify(RunContext(project=project, run=run_id, verb=options.verb))
+    run = RunContext(project=project, run=run_id, verb=options.verb)
+    out.identify(run)
     sources = open_sources(target, tool_folders())
-    async with connected(target, out) as cluster:
+    async with connected(target, out, run) as cluster:
         yield World(cluster, sources, SystemClock(), out.emit, run_id), project
 
 
 @asynccontextmanager
-async def connected(target: Target, out: Output) -> AsyncIterator[Cluster]:
-    """A connection to a cluster; at its end, what it cost in requests is told."""
+async def connected(
+    target: Target, out: Output, run: RunContext | None = None
+) -> AsyncIterator[Cluster]:
+    """A connection to a cluster; at its end, what it cost in requests is told.
+
+    With ``run``, the cluster's audit log says of each request which run and pipeline made it.
+    """
     from envctl.adapters.kubernetes.cluster import KubernetesCluster
 
-    cluster = KubernetesCluster(target)
+    cluster = KubernetesCluster(target, run.agent if run else RunContext().agent)
     began = time.monotonic()
     try:
         yield cluster
@@ -209,11 +215,10 @@ async def _world(
     from envctl.workflow.session import World
 
     run_id = uuid.uuid4().hex[:12]
-    out.identify(
-        RunContext(
-            environment.name, environment.project, run_id, environment.pipeline, options.verb
-        )
+    run = RunContext(
+        environment.name, environment.project, run_id, environment.pipeline, options.verb
     )
+    out.identify(run)
     patience = duration.seconds(options.lock_timeout, what="--lock-timeout")
-    async with connected(target, out) as cluster:
+    async with connected(target, out, run) as cluster:
         yield World(cluster, {}, SystemClock(), out.emit, run_id, patience)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
+import re
 import time
 from dataclasses import dataclass, field
+
+from envctl import __version__
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +29,14 @@ class RunContext:
     def title(self) -> str:
         """What the run works on: ``project/env``, as far as it is known."""
         return "/".join(part for part in (self.project, self.env) if part)
+
+    @property
+    def agent(self) -> str:
+        """The run as a User-Agent, for the audit log of the cluster: ``envctl/1.0 (run a1b2)``."""
+        known = (("run", self.run), ("pipeline", self.pipeline))
+        # A pipeline's number is a CI variable, and this becomes a header.
+        words = [f"{key} {re.sub(r'[^0-9A-Za-z_.-]', '', word)}" for key, word in known if word]
+        return f"envctl/{__version__}" + (f" ({'; '.join(words)})" if words else "")
 
     def wall(self, elapsed: float) -> float:
         """The wall clock, in seconds since 1970, ``elapsed`` seconds into the run."""

@@ -13,7 +13,7 @@ from aiohttp import ClientTimeout
 
 from envctl.adapters.kubernetes import discovery, translate
 from envctl.adapters.kubernetes.streams import log_query, read_log, watch_changes
-from envctl.adapters.kubernetes.transport import REQUEST_TIMEOUT, Transport
+from envctl.adapters.kubernetes.transport import AGENT, REQUEST_TIMEOUT, Transport
 from envctl.model.environment import FIELD_MANAGER
 from envctl.model.objects import WELL_KNOWN, Obj, Resource
 from envctl.ports import attempt
@@ -36,8 +36,8 @@ _TYPES = {
 class KubernetesCluster(Transport):
     """One cluster through one credential; see ``envctl.ports.cluster.Cluster``."""
 
-    def __init__(self, target: Target) -> None:
-        super().__init__(target)
+    def __init__(self, target: Target, agent: str = AGENT) -> None:
+        super().__init__(target, agent)
         self._kinds: dict[tuple[str, str], Resource] | None = None
         self._discovering = asyncio.Lock()
 

@@ -105,8 +105,11 @@ def _ingress(context: dict[str, Any]) -> str:
     return ""
 
 
-async def open_client(target: Target) -> ApiClient:
-    """A client for the context; raises ConfigError or what the exec plugin said."""
+async def open_client(target: Target, agent: str) -> ApiClient:
+    """A client for the context; raises ConfigError or what the exec plugin said.
+
+    ``agent`` is what the audit log shall show as the User-Agent.
+    """
     kubeconfig, client_module = library.load("config"), library.load("client")
     refused = library.load("config.config_exception").ConfigException
 
@@ -132,7 +135,7 @@ async def open_client(target: Target) -> ApiClient:
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise _no_credential(target.context, error) from error
     client: ApiClient = client_module.ApiClient(configuration)
-    client.user_agent = "envctl"
+    client.user_agent = agent
     if user.get("as"):  # the library would ignore it and act as the person behind
         client.set_default_header("Impersonate-User", user["as"])
     return client

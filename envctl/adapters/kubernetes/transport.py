@@ -13,6 +13,7 @@ from urllib.parse import urlencode
 import aiohttp
 from aiohttp import ClientTimeout
 
+from envctl import __version__
 from envctl.adapters.kubernetes import translate
 from envctl.adapters.kubernetes.connect import open_client
 from envctl.adapters.retrying import Transient, retrying
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
 #: Seconds one request may take; a server that is silent for longer is tried again.
 REQUEST_TIMEOUT = 30.0
+AGENT = f"envctl/{__version__}"
 
 
 class Transport:
@@ -38,8 +40,9 @@ class Transport:
     everything envctl asks is a question about a mapping.
     """
 
-    def __init__(self, target: Target) -> None:
+    def __init__(self, target: Target, agent: str = AGENT) -> None:
         self.target = target
+        self.agent = agent
         self.context = target.context
         self.by_verb: Counter[str] = Counter()
         self._told: tuple[datetime, float] | None = None
@@ -65,7 +68,7 @@ class Transport:
         """The connection, opened by the first who needs it."""
         async with self._opening:
             if self._client is None:
-                self._client = await open_client(self.target)
+                self._client = await open_client(self.target, self.agent)
             return self._client
 
     async def send(
