@@ -121,11 +121,13 @@ class Zygote:
             if process.pid and process.running:
                 process.kill(signal.SIGKILL)
                 process.wait(10)
-        stdin = self._server.stdin
+        stdin, stdout = self._server.stdin, self._server.stdout
         assert stdin is not None
+        assert stdout is not None
         stdin.close()
         self._server.wait(30)
         self._reader.join(10)
+        stdout.close()
         self._folder.cleanup()
 
     def start(
