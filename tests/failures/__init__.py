@@ -1,1 +1,1 @@
-"""Broken environments on the real node, and what the first screen must say of each."""
+"""Broken environments on the real node, and what the first screen must say about each of them."""

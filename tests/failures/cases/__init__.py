@@ -1,0 +1,1 @@
+"""The catalogue; a module is a family of causes and gives its cases as ``CASES``."""
