@@ -42,6 +42,9 @@ def main() -> int:
             print("\n".join(row.plain for row in terminal.now()))
             return 1
     IMAGES.mkdir(parents=True, exist_ok=True)
+    timings = [str(ENVCTL), "up", "--name", "timings", "--trace", str(IMAGES / "timings.svg")]
+    subprocess.run(timings, cwd=SHOP, env=environment, check=True)
+    subprocess.run([str(ENVCTL), "down", "--name", "timings"], cwd=SHOP, check=True)
     (IMAGES / "up.svg").write_text(svg(terminal.now(), "envctl", COLUMNS))
     (IMAGES / "progress.svg").write_text(svg(_busiest(terminal), "envctl up", COLUMNS))
     return 0

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, TypeVar
 
 import tenacity
 
 from envctl.errors import Unavailable
 from envctl.ports import attempt as attempts
+from envctl.ports import timing
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -50,6 +52,8 @@ def _stop(policy: RetryPolicy) -> Callable[[tenacity.RetryCallState], bool]:
 def _tell(policy: RetryPolicy) -> Callable[[tenacity.RetryCallState], None]:
     def tell(state: tenacity.RetryCallState) -> None:
         error = state.outcome.exception() if state.outcome else None
+        now = time.monotonic()
+        timing.tell("pause", policy.name, now, now + state.upcoming_sleep)
         attempts.report_retry(
             state.attempt_number, policy.name, str(error), round(state.upcoming_sleep, 2)
         )

@@ -52,6 +52,13 @@ AnnotationsOption = Annotated[
 DiagnosisOption = Annotated[
     Path | None, typer.Option("--diagnosis", help="Write what failed, and why, to this file.")
 ]
+TimingsOption = Annotated[
+    bool, typer.Option("--timings", help="At the end, tell where the time went, step by step.")
+]
+TraceOption = Annotated[
+    Path | None,
+    typer.Option("--trace", help="Write the timeline: a picture (.svg) or a Chrome trace (.json)."),
+]
 PushgatewayOption = Annotated[
     str, typer.Option("--pushgateway", help="Send the metrics to this URL.", show_default=False)
 ]
@@ -89,11 +96,13 @@ class Options:
     annotations: Path | None = None
     diagnosis: Path | None = None
     report: bool = True
+    timings: bool = False
+    trace: Path | None = None
 
     @property
     def for_output(self) -> OutputOptions:
         """The part that the output layer needs."""
         return OutputOptions(
             self.output, self.junit, self.metrics_file, self.pushgateway, self.dotenv,
-            self.annotations, self.diagnosis,
+            self.annotations, self.diagnosis, self.timings, self.trace,
         )  # fmt: skip

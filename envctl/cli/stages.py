@@ -25,6 +25,8 @@ from envctl.cli.options import (
     ProjectOption,
     PushgatewayOption,
     ReportOption,
+    TimingsOption,
+    TraceOption,
 )
 from envctl.errors import EXIT_OK
 
@@ -55,10 +57,13 @@ def command(verb: str, stages: tuple[str, ...], text: str) -> Callable[..., None
             str, typer.Option("--timeout", help="Until everything must have ended; 0 is no limit.")
         ] = "0",
         report: ReportOption = True,
+        timings: TimingsOption = False,
+        trace: TraceOption = None,
     ) -> None:
         options = Options(
             verb, file, context, project, name, output, tuple(image), junit, metrics_file,
             pushgateway, lock_timeout, dotenv, annotations, diagnosis, report,
+            timings, trace,
         )  # fmt: skip
         _run(options, stages, timeout)
 

@@ -113,6 +113,22 @@ class RequestsCounted:
     by_verb: dict[str, int]
 
 
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """Time that was spent on something outside, from ``began`` to ``elapsed``, for ``--timings``.
+
+    ``kind`` is ``api`` (a request), ``helm`` or ``kustomize`` (a process), ``pause`` (before a
+    retry), or a phase of a pod: ``scheduling``, ``init``, ``pull``, ``start``, ``readiness``,
+    or ``run`` (of a Job's).
+    """
+
+    step: Step | None
+    kind: str
+    name: str
+    began: float
+    elapsed: float
+
+
 Event = (
     GraphPlanned
     | StepStarted
@@ -122,5 +138,6 @@ Event = (
     | Note
     | LogLine
     | RequestsCounted
+    | Spent
 )
 Sink = Callable[[Event], None]

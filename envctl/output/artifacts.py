@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from envctl.errors import ConfigError
 from envctl.output.files import check_writable, write_atomically
 
 if TYPE_CHECKING:
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from envctl.output.context import RunContext
     from envctl.output.options import OutputOptions
     from envctl.output.recorder import Recorder
+
+_TRACES = (".svg", ".json")
 
 
 def check_artifacts(options: OutputOptions) -> None:
@@ -28,9 +31,16 @@ def check_artifacts(options: OutputOptions) -> None:
         (options.dotenv, "--dotenv"),
         (options.annotations, "--annotations"),
         (options.diagnosis, "--diagnosis"),
+        (options.trace, "--trace"),
     ):
         if path:
             check_writable(path, option)
+    if options.trace and options.trace.suffix not in _TRACES:
+        raise ConfigError(
+            f"--trace cannot be written to {options.trace}.",
+            why="The name's end says what to write: a picture or a Chrome trace.",
+            next="Give a path that ends in .svg or in .json.",
+        )
 
 
 def write_artifacts(
@@ -55,11 +65,23 @@ def write_artifacts(
             (options.diagnosis, handover.diagnosis(recorder)),
         )
         warnings += [_write(path, content) for path, content in texts if path and content]
+    if options.trace:
+        warnings.append(_write(options.trace, _trace(options.trace, recorder, context)))
     if options.pushgateway:
         from envctl.output.metrics import push
 
         warnings.append(push(options.pushgateway, recorder, context))
     return [warning for warning in warnings if warning]
+
+
+def _trace(path: Path, recorder: Recorder, context: RunContext) -> str:
+    if path.suffix == ".svg":
+        from envctl.output.waterfall import waterfall
+
+        return waterfall(recorder, context)
+    from envctl.output.trace import chrome_trace
+
+    return chrome_trace(recorder, context)
 
 
 def _write(path: Path, content: str) -> str:

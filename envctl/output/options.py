@@ -45,6 +45,8 @@ class OutputOptions:
     dotenv: Path | None = None
     annotations: Path | None = None
     diagnosis: Path | None = None
+    timings: bool = False
+    trace: Path | None = None
 
 
 def result_mode(options: OutputOptions, stdout: TextIO) -> Mode:

@@ -9,6 +9,7 @@ from envctl.model.events import (
     GraphPlanned,
     LogLine,
     RequestsCounted,
+    Spent,
     StepFinished,
     StepRetried,
     StepStarted,
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
 
 #: Log lines kept of a step, for its test case in the JUnit report.
 MAX_LOG_LINES = 500
+#: Stretches of time kept for ``--timings``.
+MAX_SPENT = 20_000
 
 
 class Recorder:
@@ -34,6 +37,7 @@ class Recorder:
         self.finished: dict[str, StepFinished] = {}
         self.retries: Counter[tuple[str, str]] = Counter()
         self.requests: dict[str, int] = {}
+        self.spent: list[Spent] = []
         self.logs: dict[str, deque[LogLine]] = {}
         self.result: UpResult | DownResult | GcResult | None = None
         self.error: EnvctlError | None = None
@@ -52,6 +56,8 @@ class Recorder:
             case StepFinished():
                 self.steps.setdefault(event.step.name, event.step)
                 self.finished[event.step.name] = event
+            case Spent() if len(self.spent) < MAX_SPENT:
+                self.spent.append(event)
             case RequestsCounted():
                 self.requests = dict(event.by_verb)
             case LogLine(step=step) if step is not None:

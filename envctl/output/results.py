@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from envctl.model.events import LogLine
     from envctl.model.failure import Failure
     from envctl.output.context import RunContext
+    from envctl.output.recorder import Recorder
 
 
 class Results:
@@ -110,6 +111,15 @@ class Results:
         from envctl.output.logfmt import logfmt_line
 
         self._log([logfmt_line(context, "warning", warning, elapsed=elapsed)])
+
+    def timings(self, context: RunContext, recorder: Recorder) -> None:
+        """Say where the time went."""
+        from envctl.output.timings import timing_lines, timing_logfmt
+
+        if self._speaks_text:
+            self._say(timing_lines(recorder, self._signs, self._screen[0]))
+        else:
+            self._log(timing_logfmt(context, recorder))
 
     @property
     def _speaks_text(self) -> bool:

@@ -23,6 +23,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
+from envctl.model.events import Spent
 from envctl.output.artifacts import check_artifacts, write_artifacts
 from envctl.output.context import RunContext
 from envctl.output.options import OutputOptions, progress_style, result_mode
@@ -73,7 +74,8 @@ class Output:
     def emit(self, event: Event) -> None:
         """Show an event of the run, and keep what its artifacts need."""
         self.recorder.emit(event)
-        self._progress.emit(event)
+        if not isinstance(event, Spent):  # there are many, and they say nothing yet
+            self._progress.emit(event)
 
     __call__ = emit
 
@@ -92,6 +94,8 @@ class Output:
         self._progress.stop()
         self.recorder.remember(result)
         self._results.result(self.context, result, self._elapsed)
+        if self._options.timings:
+            self._results.timings(self.context, self.recorder)
 
     def document(self, data: Any, lines: Lines | None = None) -> None:
         """End with the public JSON of a verb, and the lines that say the same in text mode."""

@@ -10,7 +10,7 @@ from envctl.errors import CheckFailed, EnvctlError
 from envctl.model import measures, owners
 from envctl.model.objects import JOB, POD, Obj, digest
 from envctl.model.record import Checked
-from envctl.workflow import confining, deploying, joblogs
+from envctl.workflow import confining, deploying, joblogs, podtimes
 from envctl.workflow.waiting import until_ready
 
 if TYPE_CHECKING:
@@ -32,7 +32,8 @@ async def check(run: Run, context: StepContext, wanted: Check, *, again: bool) -
     job = await _start(run, wanted, inputs, again=again)
     try:
         async with joblogs.shown(run, context, [(JOB, job)]):
-            await until_ready(run, context, [(JOB, job)])
+            with podtimes.told(run, context, [(JOB, job)]):
+                await until_ready(run, context, [(JOB, job)])
     except EnvctlError as error:
         if error.failure is None:
             raise

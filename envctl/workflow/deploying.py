@@ -11,7 +11,7 @@ from envctl.model.objects import JOB, POD, Obj, Resource, annotations_of, key_of
 from envctl.model.plan import ComponentPlan, wave
 from envctl.model.record import Deployed, Entry, entry_of
 from envctl.ports.cluster import Conflict, Invalid
-from envctl.workflow import joblogs
+from envctl.workflow import joblogs, podtimes
 from envctl.workflow.absence import until_gone
 from envctl.workflow.waiting import until_ready
 
@@ -40,7 +40,8 @@ async def deploy(run: Run, context: StepContext, planned: ComponentPlan) -> bool
     else:
         applied = await _apply_in_waves(run, context, planned)
     async with joblogs.shown(run, context, applied):
-        await until_ready(run, context, applied)
+        with podtimes.told(run, context, applied):
+            await until_ready(run, context, applied)
     await _prune(run, context, planned, applied)
     entries = tuple(entry_of(obj, resource) for resource, obj in applied)
     await run.store.deployed(

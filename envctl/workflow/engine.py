@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field, replace
@@ -19,6 +20,7 @@ from envctl.model.events import (
     LogLine,
     Note,
     Sink,
+    Spent,
     StepFinished,
     StepProgress,
     StepRetried,
@@ -26,7 +28,7 @@ from envctl.model.events import (
     Waiting,
 )
 from envctl.model.step import Outcome, Step
-from envctl.ports import attempt
+from envctl.ports import attempt, timing
 
 if TYPE_CHECKING:
     from envctl.ports.clock import Clock
@@ -78,6 +80,10 @@ class StepContext:
         """Say that a request of this step is repeated."""
         self.engine.emit(StepRetried(self.step, attempt, self.engine.elapsed(), policy, why, delay))
 
+    def spent(self, kind: str, name: str, began: float, ended: float) -> None:
+        """Say what time went into; the two are on ``time.monotonic``."""
+        self.engine.spent(kind, name, began, ended, self.step)
+
     @asynccontextmanager
     async def only_waiting(self) -> AsyncIterator[None]:
         """Inside, nothing is written: the step may be cancelled when another one has failed."""
@@ -120,6 +126,13 @@ class Engine:
         """Say something that belongs to no step."""
         self.emit(Note(level, message, self.elapsed(), None, fields))
 
+    def spent(
+        self, kind: str, name: str, began: float, ended: float, step: Step | None = None
+    ) -> None:
+        """Say what time went into; begin and end are on ``time.monotonic``."""
+        offset = self.elapsed() - time.monotonic()
+        self.emit(Spent(step, kind, name, began + offset, ended + offset))
+
     async def run(self, works: Sequence[tuple[Step, Work]]) -> dict[str, StepResult]:
         """Run all steps to their end and return how each ended; raises only when cancelled."""
         self.stopping = False
@@ -142,6 +155,7 @@ class Engine:
         done[step.name].set()
 
     async def _attempts(self, step: Step, work: Work) -> None:
+        context = StepContext(self, step)
         began = self.clock.monotonic()
         number = 1
         while True:
@@ -155,7 +169,8 @@ class Engine:
             self.emit(
                 StepRetried(step, number, self.elapsed(), step.retry.name, str(result.error), delay)
             )
-            await asyncio.sleep(delay)
+            with timing.telling(context.spent), timing.measured("pause", step.retry.name):
+                await asyncio.sleep(delay)
             number += 1
         if not result.outcome.good:
             self._stop()
@@ -165,7 +180,7 @@ class Engine:
         context = StepContext(self, step, number)
         try:
             async with asyncio.timeout(left + NET):
-                with attempt.within(left, context.retried):
+                with attempt.within(left, context.retried), timing.telling(context.spent):
                     changed = await work(context)
         except TimeoutError:
             error = TimedOut(

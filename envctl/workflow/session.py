@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from envctl.model import record as records
 from envctl.model.objects import NAMESPACE
+from envctl.ports import timing
 from envctl.workflow import store
 from envctl.workflow.engine import Engine
 from envctl.workflow.lock import Lock
@@ -63,6 +64,13 @@ def lock_of(world: World, environment: Environment, engine: Engine) -> Lock:
 async def writing(world: World, loaded: Loaded) -> AsyncIterator[Run]:
     """A run that holds the environment's lock; raises Locked, Superseded."""
     engine = Engine(world.clock, world.emit)
+    with timing.telling(engine.spent):
+        async with _locked(world, loaded, engine) as run:
+            yield run
+
+
+@asynccontextmanager
+async def _locked(world: World, loaded: Loaded, engine: Engine) -> AsyncIterator[Run]:
     async with lock_of(world, loaded.environment, engine).held() as lock:
         writer = Writer(world.cluster, loaded.environment, lock)
         async with _opened(world, loaded, engine, writer) as run:

@@ -104,6 +104,14 @@ class Tracker:
         """All known objects of a kind."""
         return [o for k, o in self.objects.items() if (k.group, k.kind) == _kind(resource)]
 
+    def live(self, obj: Obj) -> Obj | None:
+        """An object as it was seen last."""
+        return self.objects.get(key_of(obj))
+
+    def all_events_of(self, uid: str) -> list[Obj]:
+        """Every event about one object, of whatever type."""
+        return [e for e in self.events.values() if e["involvedObject"].get("uid") == uid]
+
     def events_of(self, uid: str, name: str) -> list[Obj]:
         """The warning events about one object, oldest first."""
         found = [

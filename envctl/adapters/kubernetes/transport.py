@@ -18,7 +18,7 @@ from envctl.adapters.kubernetes import translate
 from envctl.adapters.kubernetes.connect import open_client
 from envctl.adapters.retrying import Transient, retrying
 from envctl.model import step
-from envctl.ports import attempt
+from envctl.ports import attempt, timing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -113,12 +113,26 @@ class Transport:
 
     async def ask(self, method: str, path: str, doing: str, **options: Any) -> Any:
         """The answer to a request, retried by the policy ``api``; ``doing`` is for the error."""
-        return await retrying(step.API, lambda: self._once(method, path, doing, **options))
+
+        async def once() -> Any:
+            with timing.measured("api", f"{method} {_short(path)}"):
+                return await self._once(method, path, doing, **options)
+
+        return await retrying(step.API, once)
 
     async def close(self) -> None:
         """Close the connections."""
         if self._client is not None:
             await self._client.close()
+
+
+def _short(path: str) -> str:
+    """What a path is about, as people say it: ``deployments/web``."""
+    parts = path.partition("?")[0].strip("/").split("/")
+    rest = parts[2:] if parts[0] == "api" else parts[3:]
+    if len(rest) > 2 and rest[0] == "namespaces":
+        rest = rest[2:]
+    return "/".join(rest) or path
 
 
 def _json(data: bytes, doing: str) -> Any:

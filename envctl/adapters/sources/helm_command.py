@@ -16,7 +16,7 @@ from envctl.adapters.retrying import Transient, retrying
 from envctl.config import duration
 from envctl.errors import ConfigError, EnvctlError
 from envctl.model import step
-from envctl.ports import attempt
+from envctl.ports import attempt, timing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -61,9 +61,10 @@ class Helm(Command):  # type: ignore[misc]  # pyhelm3 has no types
         env: dict[str, str] = {}
         if self._target is not None and self._target.kubeconfig:
             env = {"KUBECONFIG": self._target.kubeconfig, "HELM_KUBECONTEXT": self._target.context}
-        done = await tools.run(
-            [self._executable, *arguments], stdin=stdin, env=env, timeout=_timeout(arguments)
-        )
+        with timing.measured("helm", " ".join(arguments[:2])):
+            done = await tools.run(
+                [self._executable, *arguments], stdin=stdin, env=env, timeout=_timeout(arguments)
+            )
         if done.code:
             raise _error(arguments, done.stderr)
         return done.stdout

@@ -9,7 +9,7 @@ from envctl.adapters.sources import objects
 from envctl.errors import ConfigError
 from envctl.model.objects import digest
 from envctl.model.spec import Check, Component, KustomizeSource
-from envctl.ports import attempt
+from envctl.ports import attempt, timing
 from envctl.ports.sources import Rendered
 
 if TYPE_CHECKING:
@@ -48,7 +48,10 @@ class Kustomize:
 
     async def _build(self, path: Path) -> bytes:
         # Neither exec nor Helm plugins: a merge request's kustomization runs no programs.
-        done = await tools.run([*self._command(), str(path)], timeout=attempt.remaining(TIMEOUT))
+        with timing.measured("kustomize", path.name):
+            done = await tools.run(
+                [*self._command(), str(path)], timeout=attempt.remaining(TIMEOUT)
+            )
         if done.code:
             raise ConfigError(
                 f"The kustomization in {path.name!r} does not build.",

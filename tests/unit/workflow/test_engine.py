@@ -6,9 +6,16 @@ from typing import TYPE_CHECKING
 import pytest
 
 from envctl.errors import CheckFailed, EnvctlError, Refused, Superseded, TimedOut, Unavailable
-from envctl.model.events import Event, GraphPlanned, StepFinished, StepRetried, StepStarted
+from envctl.model.events import (
+    Event,
+    GraphPlanned,
+    Spent,
+    StepFinished,
+    StepRetried,
+    StepStarted,
+)
 from envctl.model.step import Outcome, RetryPolicy, Step
-from envctl.ports import attempt
+from envctl.ports import attempt, timing
 from envctl.workflow.engine import NET, Engine, StepContext, StepResult, Work, worst
 from tests.unit.virtual import FakeClock, virtually
 
@@ -192,3 +199,16 @@ def test_the_error_to_end_with() -> None:
     assert worst([result(check)]) is check
     assert worst([result(check), result(failed), result(late)]) is failed
     assert worst([result(failed), result(over)]) is over
+
+
+def test_time_that_is_measured_in_a_step_is_the_steps() -> None:
+    async def work(_: StepContext) -> bool:
+        with timing.measured("helm", "upgrade db"):
+            await asyncio.sleep(3)
+        return True
+
+    _, events, _ = run((step("a"), work), (step("b"), sleeps(1)))
+    (spent,) = [event for event in events if isinstance(event, Spent)]
+    assert spent.step
+    assert (spent.step.name, spent.kind, spent.name) == ("a", "helm", "upgrade db")
+    assert spent.began <= spent.elapsed
