@@ -53,9 +53,13 @@ def grouped(culprits: Iterable[Culprit]) -> tuple[Culprit, ...]:
     for culprit in culprits:
         key = cause(culprit)
         first = found.get(key)
-        found[key] = (
-            replace(first, also=(*first.also, culprit.object)) if first is not None else culprit
-        )
+        if first is None:
+            found[key] = culprit
+        elif culprit.object not in (
+            first.object,
+            *first.also,
+        ):  # by all its users
+            found[key] = replace(first, also=(*first.also, culprit.object))
     return tuple(found.values())
 
 

@@ -14,10 +14,12 @@ from envctl.model.pods import Trouble, troubles
 from envctl.model.readiness import Readiness, State
 from envctl.model.telling import telling
 from envctl.model.words import count
+from envctl.workflow import obstacles
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from envctl.model.obstacle import Obstacle
     from envctl.workflow.tracker import Tracker
 
 LOG_LINES = 25
@@ -49,30 +51,20 @@ def doom(tracker: Tracker, workload: Obj) -> bool:
     found = trouble_of(tracker, workload)
     if found and found[1].state is State.DOOMED:
         return workload.get("kind") != "Job" or found[1].reason not in _JOB_DECIDES
-    return any("violates PodSecurity" in text for text in creation_failures(tracker, workload))
-
-
-def creation_failures(tracker: Tracker, workload: Obj) -> list[str]:
-    """What the controller was told when it tried to create pods: quota, admission, accounts."""
-    makers = [workload]
-    if workload.get("kind") == "Deployment":
-        makers += owners.current_replica_sets(workload, tracker.of_kind(REPLICA_SET))
-    return [
-        event.get("message", "")
-        for maker in makers
-        for event in tracker.events_of(uid_of(maker), maker["metadata"]["name"])
-        if event.get("reason") == "FailedCreate"
-    ]
+    return False
 
 
 def reason_of(tracker: Tracker, workload: Obj, readiness: Readiness) -> str:
-    """Why it is not ready, in one line: the pod's own trouble says more than a count."""
+    """Why it is not ready, in one line: what stands in its way says more than a count."""
+    obstacle = obstacles.obstacle_of(tracker, workload)
+    if obstacle:
+        blamed = f"{obstacle.object}: " if obstacle.object else ""
+        return f"{readiness.reason}; {blamed}{obstacle.words()}"
     found = trouble_of(tracker, workload)
     if found:
         container = f" ({found[1].container})" if found[1].container else ""
         return f"{readiness.reason}; {found[1].reason}{container}"
-    failures = creation_failures(tracker, workload)
-    return f"{readiness.reason}; {failures[-1]}" if failures else readiness.reason
+    return readiness.reason
 
 
 async def explain(
@@ -119,8 +111,9 @@ async def _culprit(
     if workload is None:
         return Culprit(str(key), component, "Missing", readiness.reason or "it does not exist")
     found = trouble_of(tracker, workload)
-    if found is None:
-        return _without_pod(tracker, component, key, workload, readiness)
+    obstacle = obstacles.obstacle_of(tracker, workload)
+    if found is None or (obstacle and found[1].state is not State.DOOMED):
+        return _without_container(tracker, component, key, workload, readiness, obstacle)
     pod, trouble = found
     name = pod["metadata"]["name"]
     container = trouble.container or _only_container(pod)
@@ -136,24 +129,25 @@ async def _culprit(
     )
 
 
-def _without_pod(
-    tracker: Tracker, component: str, key: Key, workload: Obj, readiness: Readiness
+def _without_container(
+    tracker: Tracker,
+    component: str,
+    key: Key,
+    workload: Obj,
+    readiness: Readiness,
+    obstacle: Obstacle | None,
 ) -> Culprit:
-    failures = creation_failures(tracker, workload)
-    message = failures[-1] if failures else readiness.reason
-    next_step = ""
-    if "exceeded quota" in message:
-        next_step = "Ask for less, or raise environment.quota in envctl.yaml."
-    elif "violates PodSecurity" in message:
-        next_step = "Give the pod the securityContext that the message asks for."
+    makers = [workload]
+    if workload.get("kind") == "Deployment":
+        makers += owners.current_replica_sets(workload, tracker.of_kind(REPLICA_SET))
+    pods = owners.current_pods(workload, tracker.of_kind(POD), tracker.of_kind(REPLICA_SET))
+    events = _events(tracker, [*makers, *pods])
+    if obstacle is None:
+        return Culprit(str(key), component, "NotReady", readiness.reason, events=events)
     return Culprit(
-        object=str(key),
-        component=component,
-        reason="FailedCreate" if failures else "NotReady",
-        message=message,
-        events=_events(tracker, [workload]),
-        next=next_step,
-    )
+        obstacle.object or str(key), component, obstacle.reason, obstacle.message,
+        events=events, next=obstacle.next,
+    )  # fmt: skip
 
 
 async def log_of(

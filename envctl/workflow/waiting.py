@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -12,7 +13,8 @@ from envctl.model.events import Waiting
 from envctl.model.objects import POD, Key, Obj, Resource, key_of, uid_of
 from envctl.model.readiness import Readiness, State
 from envctl.ports import attempt
-from envctl.workflow import diagnose
+from envctl.workflow import diagnose, obstacles
+from envctl.workflow.obstacles import Patience
 
 if TYPE_CHECKING:
     from envctl.workflow.engine import StepContext
@@ -34,6 +36,7 @@ class Wait:
     keys: tuple[Key, ...]
     began: float
     known: dict[Key, Readiness] = field(default_factory=dict)
+    patience: Patience = field(default_factory=Patience)
 
     def look(self, dirty: set[Key], now: float) -> None:
         """Judge again what changed and what is not ready yet."""
@@ -54,6 +57,9 @@ class Wait:
         if self._no_consumer(obj):
             return readiness.READY
         if diagnose.doom(self.tracker, obj):
+            return readiness.doomed(found.reason)
+        obstacle = obstacles.obstacle_of(self.tracker, obj)
+        if self.patience.lost(key, obstacle, now):
             return readiness.doomed(found.reason)
         return readiness.waiting(diagnose.reason_of(self.tracker, obj, found))
 
@@ -118,23 +124,21 @@ async def _settle(run: Run, context: StepContext, wait: Wait) -> None:
                 said = words
                 ready = len(wait.keys) - len(waiting)
                 context.progress("waiting", words, ready, len(wait.keys))
-            await _next_change(subscription.wake, wait)
+            await _next_change(subscription.wake, wait, run.clock.monotonic())
             run.tracker.check()
 
 
-async def _next_change(wake: asyncio.Event, wait: Wait) -> None:
-    """Until a change is seen, or until a custom resource's grace period is over."""
+async def _next_change(wake: asyncio.Event, wait: Wait, now: float) -> None:
+    """Until a change is seen, or until something has been patiently awaited for long enough."""
     grace = any(
         readiness.awaits_conditions(obj)
         for key in wait.keys
         if (obj := wait.tracker.objects.get(key)) is not None
     )
-    try:
-        async with asyncio.timeout(CUSTOM_GRACE if grace else None):
+    ends = [wait.patience.next(now), CUSTOM_GRACE if grace else None]
+    with contextlib.suppress(TimeoutError):  # the step's own timeout comes as a cancellation
+        async with asyncio.timeout(min((end for end in ends if end is not None), default=None)):
             await wake.wait()
-    except TimeoutError:
-        if not grace:  # it was the step's own timeout
-            raise
 
 
 async def _unblock(run: Run, context: StepContext, wait: Wait) -> None:

@@ -1,0 +1,149 @@
+"""Why a controller cannot make its pods: what the API server told it, in the words of its events.
+
+The sentences are those of k8s.io/apiserver's admission plugins (resourcequota, limitranger,
+serviceaccount, priority, runtimeclass, webhook, policy/validating) and of Pod Security admission.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from envctl.model import obstacle
+from envctl.model.obstacle import Obstacle
+from envctl.model.quantity import parse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+_QUOTA = re.compile(
+    r"exceeded quota: (?P<name>[^,\s]+), requested: (?P<asked>\S+), used: (?P<used>\S+), "
+    r"limited: (?P<limit>\S+)"
+)
+_UNSET = re.compile(r"failed quota: (?P<name>\S+?): must specify (?P<what>.+)")
+_RANGE = re.compile(r"forbidden: \[?(?P<why>(?:maximum|minimum|\S+ max limit)[^\]]+)\]?")
+_ACCOUNT = re.compile(r'error looking up service account \S+: serviceaccount "(?P<name>[^"]+)"')
+_PRIORITY = re.compile(r"no PriorityClass with name (?P<name>\S+) was found")
+_RUNTIME = re.compile(r'RuntimeClass "(?P<name>[^"]+)" not found')
+_DENIED = re.compile(r'admission webhook "(?P<name>[^"]+)" denied the request:? ?(?P<why>.*)')
+_DOWN = re.compile(r'failed calling webhook "(?P<name>[^"]+)": (?P<why>.+)')
+_POLICY = re.compile(
+    r"ValidatingAdmissionPolicy '(?P<name>[^']+)' with binding '[^']+' denied request: (?P<why>.+)"
+)
+_SECURITY = re.compile(r'violates PodSecurity "(?P<level>[^"]+)": (?P<why>.+)')
+
+
+def obstacle_of(message: str) -> Obstacle:
+    """What the message of a FailedCreate event, or of a ReplicaFailure condition, comes to."""
+    for pattern, rule in _RULES:
+        found = pattern.search(message)
+        if found:
+            return rule(found)
+    return Obstacle("FailedCreate", message, patience=None)
+
+
+def _pairs(text: str) -> dict[str, str]:
+    return dict(pair.split("=", 1) for pair in text.strip(".,]").split(",") if "=" in pair)
+
+
+def _quota(found: re.Match[str]) -> Obstacle:
+    """A pod that asks for more than the whole quota fits never, any other when something ends."""
+    asked, used, limit = (_pairs(found[name]) for name in ("asked", "used", "limit"))
+    words, never = [], False
+    for name, value in asked.items():
+        most = limit.get(name, "")
+        wanted, bound = parse(value), parse(most)
+        never |= wanted is not None and bound is not None and wanted > bound
+        words.append(f"it asks for {name} {value}, and {used.get(name, '0')} of {most} are used")
+    more = ", more than there is in all" if never else ""
+    return Obstacle(
+        "QuotaExceeded",
+        f"ResourceQuota/{found['name']} has no room for its pod: {'; '.join(words)}{more}",
+        "Ask for less, or raise environment.quota in envctl.yaml.",
+        obstacle.FINAL if never else obstacle.QUOTA,
+    )
+
+
+def _unset(found: re.Match[str]) -> Obstacle:
+    return Obstacle(
+        "QuotaExceeded",
+        f"ResourceQuota/{found['name']} wants every pod to say what it needs: {found['what']}",
+        "Give the containers resources, or set environment.defaults in envctl.yaml.",
+        obstacle.FINAL,
+    )
+
+
+def _range(found: re.Match[str]) -> Obstacle:
+    return Obstacle(
+        "LimitRange",
+        f"a LimitRange of the namespace forbids its pod: {found['why']}",
+        "Change the resources of its containers to what is allowed.",
+        obstacle.FINAL,
+    )
+
+
+def _missing(kind: str, advice: str) -> Callable[[re.Match[str]], Obstacle]:
+    def rule(found: re.Match[str]) -> Obstacle:
+        return Obstacle(
+            f"{kind}Missing",
+            f"{kind} {found['name']!r}, which its pod names, does not exist",
+            advice.format(name=found["name"]),
+            obstacle.MISSING,
+        )
+
+    return rule
+
+
+def _denied(found: re.Match[str]) -> Obstacle:
+    return Obstacle(
+        "Denied",
+        f"the admission webhook {found['name']} refuses its pod: {found['why']}",
+        "Change the pod to what the webhook allows; whoever set it up knows the rule.",
+        obstacle.FINAL,
+    )
+
+
+def _down(found: re.Match[str]) -> Obstacle:
+    return Obstacle(
+        "WebhookDown",
+        f"the admission webhook {found['name']}, which must see its pod, cannot be called: "
+        f"{found['why']}",
+        "Start what serves the webhook, or have an administrator delete its configuration: "
+        "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations.",
+        obstacle.WEBHOOK,
+    )
+
+
+def _policy(found: re.Match[str]) -> Obstacle:
+    return Obstacle(
+        "Denied",
+        f"the ValidatingAdmissionPolicy {found['name']} refuses its pod: {found['why']}",
+        "Keep within the limit, or ask the cluster's administrator for another.",
+        obstacle.FINAL,
+    )
+
+
+def _security(found: re.Match[str]) -> Obstacle:
+    return Obstacle(
+        "PodSecurity",
+        f"its pod violates PodSecurity {found['level']!r}: {found['why']}",
+        "Give the pod the securityContext that the message asks for.",
+        obstacle.FINAL,
+    )
+
+
+_RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Obstacle]], ...] = (
+    (_QUOTA, _quota),
+    (_UNSET, _unset),
+    (_DOWN, _down),
+    (_DENIED, _denied),
+    (_POLICY, _policy),
+    (_SECURITY, _security),
+    (_RANGE, _range),
+    (_ACCOUNT, _missing(
+        "ServiceAccount", "Create ServiceAccount/{name}, or correct serviceAccountName.")),
+    (_PRIORITY, _missing(
+        "PriorityClass", "Have an administrator create it, or correct priorityClassName.")),
+    (_RUNTIME, _missing(
+        "RuntimeClass", "Have an administrator create it, or correct runtimeClassName.")),
+)  # fmt: skip
