@@ -106,11 +106,13 @@ def identify(options: Options) -> tuple[Environment, Target]:
 
 def _peek(options: Options, *, strict: bool) -> dict[str, Any]:
     """What the file says, where there is one; a broken one matters only where it is needed."""
+    from envctl.config import load as config
     from envctl.config import yamlfile
 
     if not options.file.exists():
         return {}
     try:
+        config.within(options.file)
         raw = yamlfile.load(options.file).value
     except ConfigError:
         if strict:

@@ -7,7 +7,7 @@ import glob
 import re
 from typing import TYPE_CHECKING, Any
 
-from envctl.config import duration, names, validate
+from envctl.config import duration, kustomization, names, validate
 from envctl.errors import ConfigError
 from envctl.model import graph
 from envctl.model.spec import (
@@ -28,8 +28,11 @@ if TYPE_CHECKING:
     from envctl.config.yamlfile import Document, PathKey
 
 TYPES = ("helm", "kustomize", "manifests", "job")
-_KUSTOMIZATIONS = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 _MANIFESTS = (".yaml", ".yml", ".json")
+#: What Helm takes from elsewhere. It gets them as arguments: nothing that could be an option.
+_FETCHED = re.compile(r"oci://[\w.-]+(:\d+)?(/[\w.@:+-]+)+|[A-Za-z0-9][\w.+-]*(/[\w.+-]+)*")
+_REPOSITORY = re.compile(r"https?://[^\s\x00-\x1f]+")
+_VERSION = re.compile(r"[\w^~>=<*][\w.+^~>=<|*, -]*")
 
 
 class _Wrong(ValueError):
@@ -133,7 +136,7 @@ class Reader:
         if kind == "helm":
             return self._helm(raw)
         if kind == "kustomize":
-            return KustomizeSource(self._kustomization(raw))
+            return self._kustomization(raw)
         if kind == "job":
             return JobSource(self._file(raw))
         return ManifestsSource(self._globs(raw), tuple(raw))
@@ -146,19 +149,20 @@ class Reader:
             values=tuple(self._file(v) if isinstance(v, str) else v for v in raw.get("values", ())),
         )
         if not source.is_folder:
-            if not source.version:
-                raise _Wrong(f"chart {source.chart!r} has no version; a floating one is no pin")
-            return source
+            return _fetched(source)
         folder = self._inside(source.chart)
         if not (folder / "Chart.yaml").is_file():
             raise _Wrong(f"there is no chart in {source.chart!r} (no Chart.yaml)")
         return HelmSource(str(folder), "", source.version, source.values)
 
-    def _kustomization(self, raw: str) -> Path:
+    def _kustomization(self, raw: str) -> KustomizeSource:
         folder = self._inside(raw)
-        if not any((folder / name).is_file() for name in _KUSTOMIZATIONS):
+        if kustomization.file_of(folder) is None:
             raise _Wrong(f"there is no kustomization.yaml in {raw!r}")
-        return folder
+        try:
+            return KustomizeSource(folder, kustomization.remote(folder, self.root.resolve()))
+        except kustomization.NotFollowed as error:
+            raise _Wrong(str(error)) from error
 
     def _file(self, raw: str) -> Path:
         path = self._inside(raw)
@@ -199,6 +203,19 @@ class Reader:
         if not path.is_relative_to(self.root):
             raise _Wrong(f"the path {raw!r} leads outside the repository")
         return path
+
+
+def _fetched(source: HelmSource) -> HelmSource:
+    """A chart from elsewhere, if its parts are what they claim to be and it is pinned."""
+    if not _FETCHED.fullmatch(source.chart):
+        raise _Wrong(f"{source.chart[:80]!r} is no chart of a repository, and no oci:// reference")
+    if source.repository and not _REPOSITORY.fullmatch(source.repository):
+        raise _Wrong(f"the repository {source.repository[:80]!r} is no http:// or https:// URL")
+    if not source.version:
+        raise _Wrong(f"chart {source.chart!r} has no version; a floating one is no pin")
+    if not _VERSION.fullmatch(source.version):
+        raise _Wrong(f"{source.version[:80]!r} is no version of a chart")
+    return source
 
 
 def _images(raw: Mapping[str, Any]) -> dict[str, str]:

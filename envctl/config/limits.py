@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
-from envctl.errors import ConfigError
+from envctl.errors import ConfigError, Refused
 from envctl.model import quantity
+from envctl.model.spec import KustomizeSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -67,10 +68,14 @@ class Limits:
         """The components, those of Helm only rendered by it where the author is not trusted.
 
         As a release, Helm would render the chart with `lookup`, which reads what our credential may
-        read, and install what nobody has looked at.
+        read, and install what nobody has looked at. Raises Refused for a kustomization that has
+        the runner fetch something, with the runner's network and git credentials.
         """
         if not self.confined:
             return found
+        for component in found:
+            if isinstance(component.source, KustomizeSource) and component.source.remote:
+                raise _fetches(component.name, component.source.remote[0])
         return tuple(replace(c, type="chart") if c.type == "helm" else c for c in found)
 
 
@@ -112,6 +117,16 @@ def _quota(text: str) -> dict[str, str]:
             )
         found[name] = value
     return found
+
+
+def _fetches(component: str, what: str) -> Refused:
+    return Refused(
+        f"{component} is not allowed in a confined environment.",
+        why=f"Its kustomization names {what[:200]!r}, which is not in the repository, and would be "
+        "fetched from the runner's place in the network.",
+        next="Copy it into the repository, or have a maintainer who has read the change deploy it "
+        "from a branch of the project.",
+    )
 
 
 def _shorter(wanted: float, most: float) -> float:

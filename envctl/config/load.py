@@ -45,9 +45,21 @@ def find_root(file: Path) -> Path:
 
 def read(file: Path) -> Document:
     """Read envctl.yaml and check its shape; raises ConfigError that lists all that is wrong."""
+    within(file)
     document = yamlfile.load(file)
     validate.check(document)
     return document
+
+
+def within(file: Path) -> None:
+    """Raise ConfigError for a link that leads out: a file that is wrong is shown in the error."""
+    root = find_root(file.absolute()).resolve()
+    if not file.resolve().is_relative_to(root):
+        raise ConfigError(
+            f"{file} leads outside the repository.",
+            why=f"It is a link, and the repository is {root.name!r}.",
+            next="Put the file itself there.",
+        )
 
 
 def load(document: Document, settings: Settings, ci: CIContext, ingress: str = "") -> Loaded:

@@ -33,9 +33,10 @@ class HelmSource:
 
 @dataclass(frozen=True, slots=True)
 class KustomizeSource:
-    """A folder with a kustomization."""
+    """A folder with a kustomization; ``remote`` is what it names that is not in the repository."""
 
     path: Path
+    remote: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

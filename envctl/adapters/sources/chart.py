@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from typing import TYPE_CHECKING
+import os
+from pathlib import Path
 
 from envctl.errors import ConfigError, Refused
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 #: Bytes of a chart folder; Helm itself refuses charts whose release is over 1 MiB.
 MAX_BYTES = 64 * 1024 * 1024
@@ -20,8 +18,8 @@ def digest_of(path: Path) -> str:
     found = hashlib.sha256()
     size = 0
     root = path if path.is_dir() else path.parent
+    refuse_links(path)
     for file in _files(path):
-        _inside(file, root)
         if file.is_dir():
             continue
         try:
@@ -41,6 +39,14 @@ def digest_of(path: Path) -> str:
         found.update(f"{file.relative_to(root)}\0{len(data)}\0".encode())
         found.update(data)
     return found.hexdigest()[:32]
+
+
+def refuse_links(path: Path) -> None:
+    """Raise Refused where a link leads out of a chart, wherever in it: Helm follows every one."""
+    if path.is_dir():
+        for folder, folders, files in os.walk(path):
+            for name in (*folders, *files):
+                _inside(Path(folder, name), path)
 
 
 def _files(path: Path) -> list[Path]:

@@ -63,6 +63,8 @@ class HelmReleases:
     async def render(self, component: Component | Check, environment: Environment) -> Rendered:
         """What the chart renders to, hooks apart; raises ConfigError with Helm's own message."""
         source = _source(component)
+        if source.is_folder:
+            charts.refuse_links(Path(source.chart))
         await self.helm.parsed_version()  # says so where it is too old, before it says nonsense
         with tempfile.TemporaryDirectory(prefix="envctl-") as folder:
             arguments = [
