@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(300)
 CASES = [case for case in catalogue() if not case.nightly]
+#: The tests share two cores with each other, where `task failures` measures alone. What is missed
+#: is missed until the part's timeout, which is longer than this.
+SLACK = 4.0
 TWINS = [case for case in CASES if case.twin]
 
 
@@ -34,7 +37,8 @@ def stage(envctl: Envctl, node: Node, kubectl: Kubectl, project: str, tmp_path: 
 @pytest.mark.parametrize("case", CASES, ids=_name)
 def test_it_is_explained(case: Case, stage: Stage) -> None:
     played = play(case, stage, again=case.final)
-    assert not faults(played), f"{faults(played)}\n{played.screen}"
+    found = faults(played, slack=SLACK)
+    assert not found, f"{found}\n{played.screen}"
 
 
 @pytest.mark.parametrize("case", TWINS, ids=_name)
