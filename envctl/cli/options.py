@@ -50,7 +50,8 @@ AnnotationsOption = Annotated[
     Path | None, typer.Option("--annotations", help="Write links for the job's page as JSON.")
 ]
 DiagnosisOption = Annotated[
-    Path | None, typer.Option("--diagnosis", help="Write what failed, and why, to this file.")
+    Path | None,
+    typer.Option("--diagnosis", help="Put what failed and its evidence into this folder."),
 ]
 TimingsOption = Annotated[
     bool, typer.Option("--timings", help="At the end, tell where the time went, step by step.")

@@ -76,6 +76,7 @@ def _run(options: Options, stages: tuple[str, ...], timeout: str) -> None:
     """Run stages and exit with the code of how they ended."""
 
     async def verb(out: Output) -> int:
+        from envctl.cli.diagnosis import Diagnosis
         from envctl.cli.reporting import reporting
         from envctl.cli.wiring import wired
         from envctl.config import duration
@@ -90,8 +91,10 @@ def _run(options: Options, stages: tuple[str, ...], timeout: str) -> None:
                 raise TypeError
             world, environment = found.world, found.environment
             doing = reporter.working(world, environment) if reporter else nullcontext(world)
-            async with doing as world:
-                result, error = await up(world, found.loaded, stages, limit)
+            diagnosis = Diagnosis(options, out, found)
+            async with doing as world, diagnosis.last_word():
+                result, error = await up(world, found.loaded, stages, limit, diagnosis.plans)
+                await diagnosis.collect(error)
             if reporter:
                 await reporter.up(world.cluster, result, error, environment.commit)
         out.result(result)

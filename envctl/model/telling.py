@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 #: What only a program that gives up says: the head of a trace, or the exception that ends it.
 _STRONG = re.compile(
     r"^panic:|^fatal error:|^Traceback \(most recent|^Caused by: |^Exception in thread|"
-    r"\b[A-Za-z_.]+(?:Error|Exception): |\bUnhandled\b|\bFATAL\b|\bCRITICAL\b|\bPANIC\b|"
+    r"\b[A-Za-z_.]{1,80}(?:Error|Exception): |\bUnhandled\b|\bFATAL\b|\bCRITICAL\b|\bPANIC\b|"
     r"""\blevel["']?[=:]\s*["']?(?:fatal|panic|critical)""",
 )
 #: What may be said by a program that goes on all the same.

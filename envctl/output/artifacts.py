@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from typing import TYPE_CHECKING
 
 from envctl.errors import ConfigError
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from envctl.errors import EnvctlError
     from envctl.output.context import RunContext
     from envctl.output.options import OutputOptions
     from envctl.output.recorder import Recorder
@@ -30,7 +32,6 @@ def check_artifacts(options: OutputOptions) -> None:
         (options.metrics_file, "--metrics-file"),
         (options.dotenv, "--dotenv"),
         (options.annotations, "--annotations"),
-        (options.diagnosis, "--diagnosis"),
         (options.trace, "--trace"),
     ):
         if path:
@@ -41,6 +42,10 @@ def check_artifacts(options: OutputOptions) -> None:
             why="The name's end says what to write: a picture or a Chrome trace.",
             next="Give a path that ends in .svg or in .json.",
         )
+    if options.diagnosis:
+        from envctl.output.folder import prepare
+
+        prepare(options.diagnosis)
 
 
 def write_artifacts(
@@ -56,17 +61,18 @@ def write_artifacts(
         from envctl.output.metrics import openmetrics_text
 
         warnings.append(_write(options.metrics_file, openmetrics_text(recorder)))
-    if options.dotenv or options.annotations or options.diagnosis:
+    if options.dotenv or options.annotations:
         from envctl.output import handover
 
         texts = (
             (options.dotenv, handover.dotenv(recorder)),
             (options.annotations, handover.links(recorder, environ)),
-            (options.diagnosis, handover.diagnosis(recorder)),
         )
         warnings += [_write(path, content) for path, content in texts if path and content]
     if options.trace:
         warnings.append(_write(options.trace, _trace(options.trace, recorder, context)))
+    if options.diagnosis and recorder.error is not None:
+        warnings.append(_write_index(options.diagnosis, recorder, recorder.error, context))
     if options.pushgateway:
         from envctl.output.metrics import push
 
@@ -82,6 +88,15 @@ def _trace(path: Path, recorder: Recorder, context: RunContext) -> str:
     from envctl.output.trace import chrome_trace
 
     return chrome_trace(recorder, context)
+
+
+def _write_index(root: Path, recorder: Recorder, error: EnvctlError, context: RunContext) -> str:
+    from envctl.output.folder import INDEX, index
+
+    title = " ".join(part for part in (context.verb, context.title) if part)
+    with suppress(OSError):  # then writing fails, and says so
+        root.mkdir(parents=True, exist_ok=True)
+    return _write(root / INDEX, index(root, error, recorder.evidence, title))
 
 
 def _write(path: Path, content: str) -> str:

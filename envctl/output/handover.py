@@ -1,4 +1,4 @@
-"""What a run hands to its pipeline: variables, links, a diagnosis.
+"""What a run hands to its pipeline: variables and links.
 
 The variables are GitLab's dotenv report, the links its annotations report. A URL comes from
 envctl.yaml, so one that is more than a URL is left out: a line of its own would be a variable.
@@ -11,16 +11,12 @@ import re
 from typing import TYPE_CHECKING
 
 from envctl.model.result import UpResult
-from envctl.output.failure import error_screen
-from envctl.output.lines import plain_text
-from envctl.output.symbols import UNICODE
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from envctl.output.recorder import Recorder
 
-_WIDTH = 100
 _URL = re.compile(r"https?://[!-~]{1,2000}")
 
 
@@ -52,13 +48,6 @@ def links(recorder: Recorder, environ: Mapping[str, str]) -> str:
         {"external_link": {"label": label, "url": url}} for label, url in found_links if _url(url)
     ]
     return json.dumps({"envctl": wanted}, indent=2) + "\n"
-
-
-def diagnosis(recorder: Recorder) -> str:
-    """What the screen of the failure says, with all its evidence; empty where nothing failed."""
-    if recorder.error is None:
-        return ""
-    return plain_text(error_screen(recorder.error, _WIDTH, None, UNICODE))
 
 
 def _url(text: str) -> str:

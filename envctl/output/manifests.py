@@ -29,5 +29,9 @@ def stream(objects: Iterable[Mapping[str, Any]], why: str) -> str:
 def _one(obj: Mapping[str, Any], why: str) -> str:
     reason = obj["metadata"].get("annotations", {}).get(why, "")
     comment = "".join(f"# {line}\n" for line in textwrap.wrap(reason, _WIDTH))
-    text = yaml.dump(obj, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)
-    return f"---\n{comment}{text}"
+    return f"---\n{comment}{document(obj)}"
+
+
+def document(obj: Mapping[str, Any]) -> str:
+    """One object as a YAML document."""
+    return yaml.dump(obj, Dumper=_Dumper, sort_keys=False, allow_unicode=True, width=_WIDTH)

@@ -20,6 +20,7 @@ from envctl.model.result import DownResult, UpResult
 if TYPE_CHECKING:
     from envctl.errors import EnvctlError
     from envctl.model.events import Event
+    from envctl.model.evidence import Evidence
     from envctl.model.result import CheckResult
     from envctl.model.step import Step
 
@@ -41,6 +42,7 @@ class Recorder:
         self.logs: dict[str, deque[LogLine]] = {}
         self.result: UpResult | DownResult | GcResult | None = None
         self.error: EnvctlError | None = None
+        self.evidence: Evidence | None = None
         self.elapsed = 0.0
 
     def emit(self, event: Event) -> None:

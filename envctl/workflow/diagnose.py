@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from envctl.errors import EnvctlError
-from envctl.model import owners
+from envctl.model import owners, redact
 from envctl.model.culprits import blamed, grouped
 from envctl.model.failure import Culprit, Failure
-from envctl.model.objects import POD, REPLICA_SET, Key, Obj, uid_of
+from envctl.model.objects import POD, REPLICA_SET, SECRET, Key, Obj, uid_of
 from envctl.model.pods import Trouble, troubles
 from envctl.model.readiness import Readiness, State
+from envctl.model.redact import Hidden
 from envctl.model.telling import telling
 from envctl.model.words import count
 from envctl.workflow import obstacles
@@ -83,7 +85,8 @@ async def explain(
         async with slots:
             return await _culprit(tracker, component, *item)
 
-    found = await asyncio.gather(*map(look, looked_at))
+    hidden, seen = await asyncio.gather(_hidden(tracker), asyncio.gather(*map(look, looked_at)))
+    found = [_masked(culprit, hidden) for culprit in seen]
     hard, soft = blamed(found)
     culprits = grouped(hard)
     waiting = [c.object for c in soft] + [str(i[0]) for i in listed if i not in looked_at]
@@ -93,6 +96,23 @@ async def explain(
         next((c.next for c in culprits if c.next), "")
         or "Correct what is named above, then run the command again.",
         waiting=tuple(waiting),
+    )
+
+
+async def _hidden(tracker: Tracker) -> Hidden:
+    """What the environment's Secrets hold: a program may have logged it."""
+    try:
+        return redact.known(await tracker.cluster.list(SECRET, tracker.namespace))
+    except EnvctlError:  # then by its form alone
+        return Hidden()
+
+
+def _masked(culprit: Culprit, hidden: Hidden) -> Culprit:
+    return replace(
+        culprit,
+        message=hidden.mask(culprit.message),
+        logs=tuple(map(hidden.mask, culprit.logs)),
+        events=tuple(map(hidden.mask, culprit.events)),
     )
 
 

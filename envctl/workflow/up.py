@@ -74,7 +74,7 @@ class Up:
             if self.run.namespace is None or not await granting.grant(self.run.writer):
                 raise
             plans = await planning.plan(self.run)
-        self.plans = {p.component.name: p for p in plans}
+        self.plans.update({p.component.name: p for p in plans})
         return False
 
     async def _create(self, context: StepContext) -> bool:
@@ -144,15 +144,20 @@ def _check_step(wanted: Check, before: tuple[str, ...]) -> Step:
 
 
 async def up(
-    world: World, loaded: Loaded, stages: Sequence[str] = STAGES, limit: float = 0.0
+    world: World,
+    loaded: Loaded,
+    stages: Sequence[str] = STAGES,
+    limit: float = 0.0,
+    plans: dict[str, ComponentPlan] | None = None,
 ) -> tuple[UpResult, EnvctlError | None]:
     """Run the stages; the result, and the error to exit with if it is not a good one.
 
     The steps end within ``limit`` seconds, each with its own account of what it was waiting for;
-    0 is no limit.
+    0 is no limit. ``plans`` is filled with what is planned, once the environment is known to be
+    ours.
     """
     async with session.writing(world, loaded) as run:
-        graph = Up(run, stages)
+        graph = Up(run, stages, {} if plans is None else plans)
         with attempt.within(limit) if limit else contextlib.nullcontext():
             results = await run.engine.run(graph.works())
         error = worst(list(results.values()))

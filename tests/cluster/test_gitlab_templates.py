@@ -60,7 +60,7 @@ def test_the_life_of_a_merge_request(
     assert f"ENVCTL_URL=http{url}" in (left / "environment.env").read_text()
     assert url in (left / "annotations.json").read_text()
     assert "<testsuite" in (left / "junit.xml").read_text()
-    assert not (left / "diagnosis.txt").exists()
+    assert not (left / "diagnosis").exists()
     assert "envctl:down" not in [line.split()[0] for line in opened.stdout.splitlines() if line]
 
     app.write({"deploy/web.yaml": deployment("web", replicas=2)})
@@ -76,7 +76,7 @@ def test_the_life_of_a_merge_request(
     pipelines.commit()
     failed = pipelines.run(check=1)
     assert "prices are wrong" in failed.stdout + failed.stderr
-    diagnosis = (app.folder / ".envctl" / "diagnosis.txt").read_text()
+    diagnosis = (app.folder / ".envctl" / "diagnosis" / "index.md").read_text()
     assert "prices are wrong" in diagnosis
 
     pipelines.run("envctl:down")

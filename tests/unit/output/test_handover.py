@@ -5,10 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from envctl.errors import TimedOut
 from envctl.output import handover
 from envctl.output.recorder import Recorder
-from tests.unit.output.samples import FAILURE, up_result
+from tests.unit.output.samples import up_result
 
 
 def recorded(url: str = "https://mr-7.preview.example.org/") -> Recorder:
@@ -42,12 +41,3 @@ def test_links_for_the_jobs_page() -> None:
         "https://mr-7.preview.example.org/",
         "https://gitlab.example.org/acme/shop/-/environments?search=preview/7",
     ]
-
-
-def test_a_diagnosis_only_of_a_failure() -> None:
-    recorder = recorded()
-    assert handover.diagnosis(recorder) == ""
-    recorder.error = TimedOut(FAILURE.verdict, next=FAILURE.next, failure=FAILURE)
-    text = handover.diagnosis(recorder)
-    assert FAILURE.verdict.split()[0] in text
-    assert FAILURE.culprits[0].logs[-1].split()[0] in text
