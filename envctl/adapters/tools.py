@@ -7,9 +7,11 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import ctypes
 import os
 import shutil
 import signal
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,10 +19,11 @@ from typing import TYPE_CHECKING
 from envctl.errors import ConfigError, TimedOut
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 #: Seconds that a tool gets to end by itself when it is no longer wanted.
 GRACE = 10.0
+_PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
 #: Process groups of tools that run now.
@@ -103,6 +106,7 @@ async def _start(
             env=env,
             cwd=cwd,
             start_new_session=True,  # a Ctrl-C in the terminal is ours to pass on
+            preexec_fn=_dies_with_us(),
         )
     )
     try:
@@ -112,6 +116,23 @@ async def _start(
         raise
     _running.add(process.pid)
     return process
+
+
+def _dies_with_us() -> Callable[[], None] | None:
+    """What makes a tool end with this process, also when that is killed (prctl(2); Linux only).
+
+    One that went on alone would write to the environment while the next run works on it.
+    """
+    if sys.platform != "linux":
+        return None
+    libc, parent = ctypes.CDLL(None), os.getpid()
+
+    def die_with_parent() -> None:
+        libc.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() != parent:  # it is dead already
+            os._exit(1)
+
+    return die_with_parent
 
 
 async def _end(process: asyncio.subprocess.Process) -> None:

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from envctl.model.objects import Obj
 
+if TYPE_CHECKING:
     from envctl.model.environment import Environment
-    from envctl.model.objects import Obj
     from envctl.model.spec import Check, Component
+
+
+#: Takes a release's records away, given what the newest of them lists; what holds data stays.
+Forget = Callable[[Sequence[Obj]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +46,12 @@ class Releases(Source, Protocol):
         environment: Environment,
         timeout: float,
         say: Callable[[str], None],
+        forget: Forget,
     ) -> tuple[Obj, ...]:
         """Install or upgrade the release and return the objects of its manifest.
 
         A release that a killed run left pending is repaired first, and ``say`` is told so.
+        ``forget`` is called for one that must be installed anew.
         """
         ...
 

@@ -13,6 +13,7 @@ from envctl.model.record import Deployed, Entry, entry_of
 from envctl.ports.cluster import Conflict, Invalid
 from envctl.workflow import joblogs, podtimes
 from envctl.workflow.absence import until_gone
+from envctl.workflow.releases import forget, recorded
 from envctl.workflow.waiting import until_ready
 
 if TYPE_CHECKING:
@@ -87,8 +88,13 @@ async def _release(run: Run, context: StepContext, planned: ComponentPlan) -> Ap
     await run.writer.fence.check()
     run.writer.writes += 1
     manifest = await releases.deploy(
-        component, run.environment, context.step.timeout, lambda text: context.note("warning", text)
+        component,
+        run.environment,
+        context.step.timeout,
+        lambda text: context.note("warning", text),
+        lambda made: forget(run, planned, made),
     )
+    await recorded(run, component.name)
     applied = await asyncio.gather(*(_released(run, obj) for obj in manifest))
     extra = guardrails.ingress(component, run.spec)
     if extra is not None:

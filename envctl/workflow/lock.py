@@ -20,6 +20,7 @@ from envctl.errors import EnvctlError, Locked, Superseded, Unavailable
 from envctl.model import lease as leases
 from envctl.model.environment import SYSTEM_NAMESPACE, Environment
 from envctl.model.objects import LEASE, NAMESPACE, Obj, Resource, annotations_of
+from envctl.ports import attempt
 from envctl.ports.cluster import AlreadyExists, Conflict, Terminating
 from envctl.workflow import leftovers
 
@@ -35,6 +36,9 @@ LOOK_EVERY = 1.0
 #: Part of the duration after which a run no longer trusts that the lease is still its own.
 TRUST = 0.6
 POLL = 0.5
+#: Seconds that one look at the lease, or its renewal, may take; a request that hangs is given up
+#: and made anew long before the lease ends.
+ANSWER = leases.DURATION / 4
 
 
 @dataclass(slots=True)
@@ -231,7 +235,7 @@ class Lock:
     async def _renew(self, ended: asyncio.Timeout) -> None:
         try:
             while self._lost is None:
-                await asyncio.sleep(LOOK_EVERY if self._pipeline else RENEW_EVERY)
+                await asyncio.sleep(self._pause())
                 if self.clock.monotonic() - self._renewed >= RENEW_EVERY:
                     await self._renew_once()
                 elif self._pipeline:
@@ -240,9 +244,14 @@ class Lock:
             self._lost = self._lost or error
         ended.reschedule(-1)  # ends what is inside, from where it waits
 
+    def _pause(self) -> float:
+        """Seconds until the next look; one that failed is repeated soon."""
+        due = RENEW_EVERY - (self.clock.monotonic() - self._renewed)
+        return LOOK_EVERY if self._pipeline else max(due, LOOK_EVERY)
+
     async def _look(self) -> None:
         """Between renewals, see whether a newer pipeline asks."""
-        with contextlib.suppress(Unavailable):
+        with contextlib.suppress(Unavailable), attempt.within(ANSWER):
             lease = await self.cluster.get(LEASE, self.name, SYSTEM_NAMESPACE)
             self._judge(lease)
 
@@ -252,17 +261,38 @@ class Lock:
             if began - self._renewed < 1.0 or self._lost is not None:
                 return
             try:
-                lease = await self.cluster.get(LEASE, self.name, SYSTEM_NAMESPACE)
-                self._judge(lease)
-                if self._lost is None and lease is not None:
-                    spec = {**lease["spec"], "renewTime": self._now()}
-                    self._lease = await self.cluster.replace(LEASE, {**lease, "spec": spec})
-                    self._renewed = began
+                with attempt.within(ANSWER):
+                    if await self._stamp():
+                        self._renewed = began
             except Conflict:
                 return  # somebody left word on it in between: seen at the next look
             except Unavailable as error:
                 if self.clock.monotonic() - self._renewed > leases.DURATION:
                     self._lost = self._not_renewed(str(error))
+
+    async def _stamp(self) -> bool:
+        """Renew the lease as it was last seen; look first only where that may be somebody else's.
+
+        Others take it over when its duration has passed, but before that may leave word on it.
+        """
+        lease, age = self._lease, self.clock.monotonic() - self._renewed
+        if lease is not None and age <= leases.DURATION * TRUST:
+            try:
+                await self._stamped(lease)
+            except EnvctlError as error:
+                if isinstance(error, Unavailable) and not isinstance(error, Conflict):
+                    raise
+            else:
+                return True
+        lease = await self.cluster.get(LEASE, self.name, SYSTEM_NAMESPACE)
+        self._judge(lease)
+        if self._lost is None and lease is not None:
+            await self._stamped(lease)
+        return self._lost is None
+
+    async def _stamped(self, lease: Obj) -> None:
+        spec = {**lease["spec"], "renewTime": self._now()}
+        self._lease = await self.cluster.replace(LEASE, {**lease, "spec": spec})
 
     def _not_renewed(self, why: str) -> Locked:
         return Locked(
@@ -295,12 +325,15 @@ class Lock:
     async def _release(self) -> None:
         """Give the lock back, if it is still this run's; a failure costs the next run a wait."""
         with contextlib.suppress(EnvctlError, TimeoutError):
-            async with asyncio.timeout(5):
+            async with asyncio.timeout(2 * ANSWER + 1):
                 for _ in range(3):
-                    lease = await self.cluster.get(LEASE, self.name, SYSTEM_NAMESPACE)
-                    if lease is None or leases.holder(lease) != self.run_id:
-                        return
-                    spec = {**lease["spec"], "holderIdentity": ""}
-                    with contextlib.suppress(Conflict):
-                        await self.cluster.replace(LEASE, {**lease, "spec": spec})
-                        return
+                    with contextlib.suppress(Conflict, Unavailable), attempt.within(ANSWER):
+                        if await self._let_go():
+                            return
+
+    async def _let_go(self) -> bool:
+        lease = await self.cluster.get(LEASE, self.name, SYSTEM_NAMESPACE)
+        if lease is not None and leases.holder(lease) == self.run_id:
+            spec = {**lease["spec"], "holderIdentity": ""}
+            await self.cluster.replace(LEASE, {**lease, "spec": spec})
+        return True

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from envctl.model import record as records
 from envctl.model.objects import CONFIG_MAP, Obj
+from envctl.ports.cluster import AlreadyExists
 
 if TYPE_CHECKING:
     from envctl.model.environment import Environment
@@ -60,7 +61,10 @@ class Store:
                 "metadata": {"name": records.NAME},
                 "data": data,
             }
-            await self.writer.create(CONFIG_MAP, self.writer.claim(obj, CONFIG_MAP))
+            try:
+                await self.writer.create(CONFIG_MAP, self.writer.claim(obj, CONFIG_MAP))
+            except AlreadyExists:  # by our own request, whose answer was lost
+                await self.writer.patch(CONFIG_MAP, records.NAME, {"data": data})
             self.exists = True
 
 

@@ -14,8 +14,10 @@ from aiohttp import ClientTimeout
 from envctl.adapters.kubernetes import discovery, translate
 from envctl.adapters.kubernetes.streams import log_query, read_log, watch_changes
 from envctl.adapters.kubernetes.transport import AGENT, REQUEST_TIMEOUT, Transport
+from envctl.adapters.retrying import Transient, retrying
+from envctl.model import step
 from envctl.model.environment import FIELD_MANAGER
-from envctl.model.objects import WELL_KNOWN, Obj, Resource
+from envctl.model.objects import WELL_KNOWN, Obj, Resource, uid_of
 from envctl.ports import attempt
 from envctl.ports.cluster import Conflict, UnknownKind
 
@@ -194,20 +196,23 @@ class KubernetesCluster(Transport):
         }
         if grace is not None:
             body["gracePeriodSeconds"] = grace
-        try:
-            await self.ask(
-                "DELETE",
-                resource.path(namespace, name),
-                f"delete {resource.kind}/{name}",
-                body=body,
-            )
-        except translate.NotFound:
-            return False
-        except Conflict:
-            # Either the UID is another's, which is then not ours to delete, or the namespace is
-            # going already and took the object with it.
-            return False
-        return True
+
+        async def once() -> bool:
+            doing = f"delete {resource.kind}/{name}"
+            try:
+                await self.ask("DELETE", resource.path(namespace, name), doing, body=body)
+            except translate.NotFound:
+                return False
+            except Conflict as error:
+                # The UID is another's, which is then not ours to delete, or it is going already;
+                # anything else was a conflict inside the server.
+                live = await self.get(resource, name, namespace)
+                if live and uid_of(live) == uid and "deletionTimestamp" not in live["metadata"]:
+                    raise Transient(error.what, why=error.why, next=error.next) from error
+                return False
+            return True
+
+        return await retrying(step.API, once)
 
     async def call(self, method: str, path: str, body: Obj | None = None) -> Any:
         """One plain request to a path without a resource."""

@@ -79,6 +79,7 @@ async def _watch_once(
                 response.headers,
                 f"watch {resource.plural}",
                 cluster.context,
+                repeatable=True,
             )
         async for line in response.content:
             change = json.loads(line)
@@ -141,6 +142,7 @@ async def read_log(
                 response.headers,
                 f"give the log of {pod}",
                 cluster.context,
+                repeatable=True,
             )
         async for line in _lines(response):
             yield line

@@ -38,6 +38,8 @@ _POLICY = re.compile(
     r"(?P<why>.+)",
     re.DOTALL,
 )
+#: What a conflict of versions says (k8s.io/apiserver registry.OptimisticLockErrorMsg).
+_MODIFIED = "the object has been modified"
 #: Rules of a refused Role that are shown.
 _RULES = 3
 _MANAGER = re.compile(r'conflict with "(?P<manager>[^"]+)"')
@@ -61,11 +63,21 @@ def status_of(body: bytes) -> dict[str, Any]:
 
 
 def error_for(
-    code: int, body: bytes, headers: Mapping[str, str], doing: str, context: str
+    code: int,
+    body: bytes,
+    headers: Mapping[str, str],
+    doing: str,
+    context: str,
+    *,
+    repeatable: bool = False,
 ) -> EnvctlError:
-    """The error for an answer that is not 2xx. ``doing`` completes 'could not …'."""
+    """The error for an answer that is not 2xx. ``doing`` completes 'could not …'.
+
+    ``repeatable``: the request named no version, so that a conflict is one inside the server,
+    about an object that changed under it, and the same request may succeed next time.
+    """
     status = status_of(body)
-    reason, message = str(status.get("reason", "")), str(status.get("message", ""))[:2000]
+    message = str(status.get("message", ""))[:2000]
     what = f"The cluster did not {doing}."
     why = _sentence(message or body[:200].decode(errors="replace") or f"It answered {code}")
     if code == 401:
@@ -76,10 +88,8 @@ def error_for(
         return _forbidden(what, message, why)
     if code == 404:
         return NotFound(what, why=why, next="Check the name, or create it first.")
-    if code == 409 and reason == "AlreadyExists":
-        return AlreadyExists(what, why=why, next="Choose another name.")
     if code == 409:
-        return Conflict(what, why=why, managers=_managers(status))
+        return _conflict(what, why, status, repeatable=repeatable)
     if code == 410:
         return Expired(what, why=why)
     if code == 429 or code >= 500:
@@ -91,6 +101,14 @@ def error_for(
             after=float(after) if after.isdigit() else 0.0,
         )
     return Invalid(what, why=why, next="Correct the object that is named above.")
+
+
+def _conflict(what: str, why: str, status: dict[str, Any], *, repeatable: bool) -> EnvctlError:
+    if status.get("reason") == "AlreadyExists":
+        return AlreadyExists(what, why=why, next="Choose another name.")
+    if repeatable and _MODIFIED in why:
+        return Transient(what, why=why, next="Run the command again.")
+    return Conflict(what, why=why, managers=_managers(status))
 
 
 def _terminating(status: Mapping[str, Any]) -> bool:

@@ -108,7 +108,10 @@ class Transport:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise translate.error_of_connection(error, str(response.host), self.context) from error
         if response.status >= 300:
-            raise translate.error_for(response.status, data, response.headers, doing, self.context)
+            raise translate.error_for(
+                response.status, data, response.headers, doing, self.context,
+                repeatable=_names_no_version(method, options.get("body")),
+            )  # fmt: skip
         return _json(data, doing)
 
     async def ask(self, method: str, path: str, doing: str, **options: Any) -> Any:
@@ -133,6 +136,12 @@ def _short(path: str) -> str:
     if len(rest) > 2 and rest[0] == "namespaces":
         rest = rest[2:]
     return "/".join(rest) or path
+
+
+def _names_no_version(method: str, body: Obj | None) -> bool:
+    """Whether the server, and not the request, chose the version that turned out to be old."""
+    meta = (body or {}).get("metadata") or {}
+    return method in ("GET", "POST", "PATCH") and "resourceVersion" not in meta
 
 
 def _json(data: bytes, doing: str) -> Any:

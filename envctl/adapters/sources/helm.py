@@ -15,8 +15,11 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from envctl.adapters.retrying import retrying
 from envctl.adapters.sources import chart as charts
 from envctl.adapters.sources import objects
+from envctl.model import helm as rules
+from envctl.model import step
 from envctl.model.objects import Obj, digest
 from envctl.model.spec import Check, Component, HelmSource
 from envctl.ports.sources import Rendered
@@ -27,11 +30,10 @@ if TYPE_CHECKING:
     from envctl.adapters.kubernetes.connect import Target
     from envctl.adapters.sources.helm_command import Helm
     from envctl.model.environment import Environment
+    from envctl.ports.sources import Forget
 
 #: A registry on the machine itself speaks plain HTTP, as Docker takes it to; no other may.
 _LOOPBACK = re.compile(r"oci://(localhost|127\.0\.0\.1)(:\d+)?/")
-#: Seconds that finishing somebody else's uninstall may take.
-REPAIR_TIMEOUT = 60.0
 
 
 class HelmReleases:
@@ -85,9 +87,13 @@ class HelmReleases:
         environment: Environment,
         timeout: float,
         say: Callable[[str], None],
+        forget: Forget,
     ) -> tuple[Obj, ...]:
-        """Install or upgrade, repairing first what a killed run left; the manifest's objects."""
-        await self._repair(component.name, environment.namespace, say)
+        """Install or upgrade, repairing first what a killed run left; the manifest's objects.
+
+        A try that did not reach its goal may leave the release like a killed run does, so that
+        each one begins with the repair.
+        """
         source = _source(component)
         with tempfile.TemporaryDirectory(prefix="envctl-") as folder:
             arguments = [
@@ -96,7 +102,12 @@ class HelmReleases:
                 "--timeout", f"{max(1, int(timeout))}s", "--output", "json",
                 *await self._overrule(), *_values(source, Path(folder)),
             ]  # fmt: skip
-            output = await self.helm.run(arguments)
+
+            async def once() -> bytes:
+                await self._repair(component.name, environment.namespace, say, forget)
+                return await self.helm.once(arguments)
+
+            output = await retrying(step.HELM, once)
         release = json.loads(output[output.index(b"{") :])
         found = objects.parse(release.get("manifest") or "", f"the release {component.name}")
         return tuple(found)
@@ -113,25 +124,40 @@ class HelmReleases:
         version = await self.helm.parsed_version()
         return ["--force-conflicts", "--server-side=true"] if version >= (4, 0) else []
 
-    async def _repair(self, name: str, namespace: str, say: Callable[[str], None]) -> None:
-        """Bring a release that a killed Helm left behind back to where an upgrade can start."""
+    async def _repair(
+        self, name: str, namespace: str, say: Callable[[str], None], forget: Forget
+    ) -> None:
+        """Bring a release that a dead Helm left behind to where an upgrade can start."""
         history = await self._history(name, namespace)
-        if not history:
-            return
-        status = history[-1]["status"]
-        good = [r["revision"] for r in history if r["status"] in ("deployed", "superseded")]
-        if status == "uninstalling":
-            say(f"release {name} was being uninstalled by a run that ended; finishing that first")
-            await self.uninstall(name, namespace, REPAIR_TIMEOUT)
-        elif status.startswith("pending") and good:
-            say(f"release {name} was left {status}; rolling back to revision {good[-1]} first")
-            await self.helm.rollback(name, good[-1], namespace=namespace, no_hooks=True)
-        elif status.startswith("pending"):
-            # Nothing was ever deployed. Uninstalling would delete the claims that the install has
-            # made already; a rollback to the revision itself marks it deployed and keeps them.
-            say(f"release {name} was left {status}; taking over what it has installed")
-            revision = history[-1]["revision"]
-            await self.helm.rollback(name, revision, namespace=namespace, no_hooks=True)
+        wanted = rules.repair(name, [(int(r["revision"]), r["status"]) for r in history])
+        if wanted.say:
+            say(wanted.say)
+        if wanted.cure is rules.Cure.ANEW:
+            await forget(await self._manifest(name, namespace, int(history[-1]["revision"])))
+        elif wanted.cure is rules.Cure.BACK:
+            unfinished = [
+                int(r["revision"]) for r in history if int(r["revision"]) > wanted.revision
+            ]
+            target = await self._with_claims(name, namespace, wanted.revision, unfinished)
+            await self.helm.rollback(name, target, namespace=namespace, no_hooks=True)
+
+    async def _with_claims(
+        self, name: str, namespace: str, good: int, unfinished: list[int]
+    ) -> int:
+        """The revision to roll back to: an unfinished one if it alone has certain claims.
+
+        Going back to the good one would delete them, and whatever was written to them since.
+        """
+        known = _claims(await self._manifest(name, namespace, good))
+        for revision in reversed(unfinished):
+            if _claims(await self._manifest(name, namespace, revision)) - known:
+                return revision
+        return good
+
+    async def _manifest(self, name: str, namespace: str, revision: int) -> tuple[Obj, ...]:
+        """The objects of one revision."""
+        arguments = ["get", "manifest", name, "--namespace", namespace, "--revision", revision]
+        return tuple(objects.parse(await self.helm.run(arguments), f"the release {name}"))
 
     async def _history(self, name: str, namespace: str) -> list[dict[str, Any]]:
         from envctl.adapters.sources.helm_command import ReleaseMissing
@@ -156,6 +182,10 @@ def is_hook(obj: Obj) -> bool:
     """Whether Helm runs the object as a hook instead of keeping it in the release."""
     notes = obj.get("metadata", {}).get("annotations") or {}
     return "helm.sh/hook" in notes
+
+
+def _claims(manifest: Sequence[Obj]) -> set[str]:
+    return {o["metadata"]["name"] for o in manifest if o["kind"] == "PersistentVolumeClaim"}
 
 
 def _source(component: Component | Check) -> HelmSource:

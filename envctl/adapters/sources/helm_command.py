@@ -33,6 +33,8 @@ _TRANSIENT = (
     "connection refused", "connection reset", "i/o timeout", "tls handshake timeout",
     "unexpected eof", "too many requests", "etcdserver", "the server is currently unable",
     "service unavailable", "network is unreachable", "http2: client connection lost",
+    "internal error occurred", "an error on the server", "client.timeout", "deadline exceeded",
+    "the object has been modified", "reported a conflict", "broken pipe", ": eof",
 )  # fmt: skip
 _LOCKED = "another operation (install/upgrade/rollback) is in progress"
 
@@ -55,9 +57,10 @@ class Helm(Command):  # type: ignore[misc]  # pyhelm3 has no types
     async def run(self, command: list[Any], input: bytes | None = None) -> bytes:
         """Run helm and return its stdout; raises EnvctlError, TimedOut, ConfigError."""
         arguments = [str(part) for part in command]
-        return await retrying(step.HELM, lambda: self._once(arguments, input))
+        return await retrying(step.HELM, lambda: self.once(arguments, input))
 
-    async def _once(self, arguments: list[str], stdin: bytes | None) -> bytes:
+    async def once(self, arguments: list[str], stdin: bytes | None = None) -> bytes:
+        """Run helm once, for a caller that has something to do before it tries again."""
         env: dict[str, str] = {}
         if self._target is not None and self._target.kubeconfig:
             env = {"KUBECONFIG": self._target.kubeconfig, "HELM_KUBECONTEXT": self._target.context}
@@ -65,6 +68,8 @@ class Helm(Command):  # type: ignore[misc]  # pyhelm3 has no types
             done = await tools.run(
                 [self._executable, *arguments], stdin=stdin, env=env, timeout=_timeout(arguments)
             )
+        if done.code < 0:
+            raise _killed(arguments, -done.code)
         if done.code:
             raise _error(arguments, done.stderr)
         return done.stdout
@@ -90,6 +95,14 @@ def _timeout(arguments: list[str]) -> float:
         own = duration.seconds(arguments[arguments.index("--timeout") + 1])
         return attempt.remaining(own + 15)
     return attempt.remaining(TIMEOUT)
+
+
+def _killed(arguments: list[str], number: int) -> Transient:
+    return Transient(
+        f"helm {arguments[0]} {arguments[1]} was killed by signal {number}.",
+        why="Not by envctl; where memory is short, the kernel does that.",
+        next="Run the command again; give the job more memory if it repeats.",
+    )
 
 
 def _error(arguments: list[str], stderr: str) -> EnvctlError:

@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 import json
 import os
+import sys
 import time
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import given
@@ -21,8 +22,14 @@ from envctl.adapters.sources.helm import HelmReleases
 from envctl.adapters.sources.kustomize import Kustomize
 from envctl.adapters.sources.manifests import Manifests
 from envctl.errors import ConfigError, EnvctlError, Refused, TimedOut
+from envctl.model import step
 from envctl.model.environment import Environment
+from envctl.model.objects import Obj, key_of
 from envctl.model.spec import Component, HelmSource, JobSource, KustomizeSource, ManifestsSource
+from envctl.model.step import RetryPolicy
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ENVIRONMENT = Environment("shop", "fix", "shop-fix")
 
@@ -58,6 +65,20 @@ async def test_a_cancelled_tool_leaves_no_child(
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
+    assert await no_longer(f"sleep\0{marker}")
+
+
+async def test_a_tool_does_not_outlive_a_killed_envctl() -> None:
+    marker = f"97{os.getpid()}"
+    code = (
+        "import asyncio; from envctl.adapters import tools; "
+        f"asyncio.run(tools.run(['sleep', '{marker}']))"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", code)
+    while not alive(f"sleep\0{marker}"):  # noqa: ASYNC110 - another process has no event
+        await asyncio.sleep(0.01)
+    process.kill()
+    await process.wait()
     assert await no_longer(f"sleep\0{marker}")
 
 
@@ -147,11 +168,13 @@ case "$1" in
   history) cat {tmp_path}/history 2>/dev/null || (echo "Error: release: not found" >&2; exit 1) ;;
   template) cat {tmp_path}/template 2>/dev/null || (cat {tmp_path}/stderr >&2; exit 1) ;;
   upgrade) cat {tmp_path}/release ;;
+  get) cat {tmp_path}/manifest.$7 2>/dev/null || cat {tmp_path}/manifest ;;
   uninstall) cat {tmp_path}/stderr >&2; exit 1 ;;
 esac""",
     )
     manifest = "kind: ConfigMap\napiVersion: v1\nmetadata: {name: a}"
     (tmp_path / "release").write_text(json.dumps({"manifest": manifest}))
+    (tmp_path / "manifest").write_text(manifest)
     monkeypatch.setenv("ENVCTL_HELM", str(tmp_path / "helm"))
     return tmp_path
 
@@ -162,10 +185,14 @@ def release(folder: Path) -> Component:
     return Component("web", "helm", HelmSource("oci://r/web", "", "1.2.3", values))
 
 
+async def nobody(made: Sequence[Obj]) -> None:
+    pytest.fail(f"nothing is to be forgotten: {made}")
+
+
 async def test_helms_arguments_hold_neither_values_nor_secrets(helm: Path) -> None:
     releases = HelmReleases(Target("preview", "/k"), ())
     said: list[str] = []
-    found = await releases.deploy(release(helm), ENVIRONMENT, 60, said.append)
+    found = await releases.deploy(release(helm), ENVIRONMENT, 60, said.append, nobody)
     assert [o["metadata"]["name"] for o in found] == ["a"]
     (helm / "template").write_text("")
     await releases.render(release(helm), ENVIRONMENT)
@@ -182,7 +209,7 @@ async def test_values_files_are_gone_afterwards(helm: Path, monkeypatch: Any) ->
     (helm / "tmp").mkdir()
     monkeypatch.setenv("TMPDIR", str(helm / "tmp"))
     monkeypatch.setattr("tempfile.tempdir", None)
-    await HelmReleases(None, ()).deploy(release(helm), ENVIRONMENT, 60, print)
+    await HelmReleases(None, ()).deploy(release(helm), ENVIRONMENT, 60, print, nobody)
     assert list((helm / "tmp").iterdir()) == []
 
 
@@ -190,10 +217,10 @@ async def test_values_files_are_gone_afterwards(helm: Path, monkeypatch: Any) ->
     ("statuses", "said", "called"),
     [
         (["deployed"], [], None),
-        (["failed"], [], None),
+        (["deployed", "failed"], ["upgraded from there"], None),
         (["superseded", "pending-upgrade"], ["rolling back to revision 1"], "rollback web 1"),
-        (["pending-install"], ["taking over"], "rollback web 1"),
-        (["uninstalling"], ["finishing that first"], "uninstall web"),
+        (["pending-install"], ["installed anew"], "forgotten ConfigMap/a"),
+        (["uninstalling"], ["installed anew"], "forgotten ConfigMap/a"),
     ],
 )
 async def test_what_a_killed_helm_left_is_repaired_first(
@@ -203,12 +230,50 @@ async def test_what_a_killed_helm_left_is_repaired_first(
     (helm / "history").write_text(json.dumps(history))
     (helm / "stderr").write_text("Error: uninstall: Release not loaded: web: release: not found")
     heard: list[str] = []
-    await HelmReleases(None, ()).deploy(release(helm), ENVIRONMENT, 60, heard.append)
+
+    async def forget(made: Sequence[Obj]) -> None:
+        with (helm / "log").open("a") as log:
+            log.write(f"forgotten {' '.join(str(key_of(obj)) for obj in made)}\n")
+
+    await HelmReleases(None, ()).deploy(release(helm), ENVIRONMENT, 60, heard.append, forget)
     assert len(heard) == len(said)
     assert all(part in text for part, text in zip(said, heard, strict=True))
     calls = (helm / "log").read_text()
     assert called in calls if called else "rollback" not in calls
     assert calls.index("upgrade") > calls.index(called or "history")
+
+
+CLAIM = "---\nkind: PersistentVolumeClaim\napiVersion: v1\nmetadata: {name: data}"
+
+
+async def test_a_claim_that_only_an_unfinished_upgrade_has_is_not_rolled_back(helm: Path) -> None:
+    history = [
+        {"revision": i + 1, "status": s} for i, s in enumerate(["deployed", "pending-upgrade"])
+    ]
+    (helm / "history").write_text(json.dumps(history))
+    (helm / "manifest.2").write_text((helm / "manifest").read_text() + "\n" + CLAIM)
+    await HelmReleases(None, ()).deploy(release(helm), ENVIRONMENT, 60, print, nobody)
+    assert "rollback web 2" in (helm / "log").read_text(), "its data would have been deleted"
+
+
+@pytest.mark.parametrize(
+    "ending",
+    [
+        "kill -9 $$",
+        'echo "Error: could not get server version: the server reported a conflict" >&2; exit 1',
+        'echo "Error: query: Internal error occurred: injected" >&2; exit 1',
+    ],
+)
+async def test_a_try_that_can_be_repeated_is_and_begins_with_the_repair(
+    helm: Path, ending: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(step, "HELM", RetryPolicy("helm", 3, 0.01, 0.02))
+    script = (helm / "helm").read_text()
+    once = f"upgrade) [ -e {helm}/once ] || {{ touch {helm}/once; {ending}; }}; cat "
+    (helm / "helm").write_text(script.replace("upgrade) cat ", once))
+    await HelmReleases(None, ()).deploy(release(helm), ENVIRONMENT, 60, print, nobody)
+    calls = [line.split()[0] for line in (helm / "log").read_text().splitlines()]
+    assert calls == ["version", "history", "upgrade", "history", "upgrade"]
 
 
 async def test_a_chart_that_does_not_render_says_helms_own_words(helm: Path) -> None:
@@ -234,7 +299,7 @@ async def test_a_helm_that_is_too_old(tmp_path: Path, monkeypatch: Any) -> None:
     tool(tmp_path / "helm", '[ "$1" = version ] && echo v3.8.1 || echo "[]"')
     monkeypatch.setenv("ENVCTL_HELM", str(tmp_path / "helm"))
     with pytest.raises(ConfigError, match="too old"):
-        await HelmReleases(None, ()).deploy(release(tmp_path), ENVIRONMENT, 60, print)
+        await HelmReleases(None, ()).deploy(release(tmp_path), ENVIRONMENT, 60, print, nobody)
 
 
 async def test_a_releases_fingerprint_follows_its_values(tmp_path: Path) -> None:

@@ -125,6 +125,23 @@ def test_retry_after_is_heard(header: str, after: float) -> None:
     assert found.after == after
 
 
+@pytest.mark.parametrize(
+    ("reason", "message", "repeatable", "kind"),
+    [
+        ("Conflict", "the object has been modified; please", True, Transient),
+        ("Conflict", "the object has been modified; please", False, Conflict),
+        ("Conflict", "Precondition failed: UID in precondition: a", True, Conflict),
+        ("AlreadyExists", "exists", True, AlreadyExists),
+    ],
+)
+def test_a_conflict_that_the_request_is_not_to_blame_for_passes(
+    reason: str, message: str, repeatable: bool, kind: type[EnvctlError]
+) -> None:
+    body = json.dumps({"message": message, "reason": reason}).encode()
+    found = translate.error_for(409, body, {}, "apply", "preview", repeatable=repeatable)
+    assert type(found) is kind
+
+
 @pytest.mark.parametrize("code", [400, 401, 403, 404, 409, 410, 429, 500, 502])
 @given(body=st.binary(max_size=60) | st.sampled_from([b"[1]", b"null", b'"x"', b"{}"]))
 def test_whatever_a_proxy_answers_it_is_an_error_in_words(code: int, body: bytes) -> None:

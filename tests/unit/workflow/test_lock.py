@@ -11,6 +11,7 @@ from envctl.errors import EnvctlError, Locked, Superseded, Unavailable
 from envctl.model.environment import SYSTEM_NAMESPACE, Environment
 from envctl.model.lease import DURATION, PIPELINE
 from envctl.model.objects import LEASE, NAMESPACE, Resource
+from envctl.ports import attempt
 from envctl.ports.cluster import Terminating
 from envctl.workflow.lock import Lock
 from tests.unit.fakes import FakeCluster, nothing
@@ -260,6 +261,18 @@ def test_a_pause_during_which_nobody_came_costs_one_renewal() -> None:
     timed(work)
 
 
+def test_an_ordinary_renewal_is_one_request() -> None:
+    found = cluster()
+
+    async def work() -> None:
+        async with lock(found, "steady").held():
+            before = len(found.calls)
+            await asyncio.sleep(DURATION * 0.4)
+            assert found.calls[before:] == [("replace", f"Lease/{NAME}")]
+
+    timed(work)
+
+
 def test_a_lock_that_is_taken_while_it_is_verified_is_lost() -> None:
     found = cluster()
 
@@ -298,6 +311,37 @@ def test_who_cannot_renew_stops_before_another_may_begin() -> None:
                 pytest.fail("went on without the cluster")
 
     assert timed(work) <= DURATION + 12
+
+
+class Hanging(FakeCluster):
+    """A cluster of which one request hangs, until the asker gives it up."""
+
+    hang: str = ""
+
+    async def _call(self, verb: str, resource: Resource, name: str) -> None:
+        if self.hang == verb and resource is LEASE:
+            self.hang = ""
+            await asyncio.sleep(attempt.remaining(30.0))
+            raise Unavailable("silent")
+        await super()._call(verb, resource, name)
+
+
+@pytest.mark.parametrize("verb", ["get", "replace"])
+@pytest.mark.parametrize("pipeline", ["", "7"])
+def test_a_request_that_hangs_does_not_cost_the_lock(verb: str, pipeline: str) -> None:
+    found = Hanging()
+    found.put(NAMESPACE, {"metadata": {"name": SYSTEM_NAMESPACE}})
+
+    async def work() -> None:
+        async with lock(found, "steady", pipeline).held() as held:
+            found.hang = verb
+            for _ in range(60):
+                await asyncio.sleep(1)
+                await held.check()
+            found.hang = verb  # and the last word is said all the same
+
+    assert timed(work) < 60 + DURATION
+    assert lease(found)["spec"]["holderIdentity"] == ""
 
 
 def test_only_its_own_lock_is_released() -> None:

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from envctl.model.environment import Environment
     from envctl.model.events import Event
     from envctl.model.result import DownResult, UpResult
+    from envctl.ports.sources import Forget
 
 HEAD = "apiVersion: envctl.dev/v1\nproject: shop\n"
 NAMESPACE_KEY = ("", "Namespace", "", "shop-fix")
@@ -64,9 +65,10 @@ class FakeHelm:
         return Rendered(tuple(self.charts[component.name]), tuple(self.hooks))
 
     async def deploy(
-        self, component: Any, environment: Environment, timeout: float, say: Callable[[str], None]
-    ) -> tuple[Obj, ...]:
-        del timeout, say
+        self, component: Any, environment: Environment, timeout: float,
+        say: Callable[[str], None], forget: Forget,
+    ) -> tuple[Obj, ...]:  # fmt: skip
+        del timeout, say, forget
         self.cluster.before("helm", component.name)
         for obj in self.charts[component.name]:
             resource = WELL_KNOWN[obj["apiVersion"], obj["kind"]]
