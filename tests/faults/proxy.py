@@ -142,8 +142,8 @@ class Exchange:
     def reset(self) -> web.StreamResponse:
         """Break the client's connection with a TCP reset."""
         transport = self.request.transport
-        if transport is not None:
-            sock = transport.get_extra_info("socket")
+        sock = transport and transport.get_extra_info("socket")
+        if transport is not None and sock is not None:  # else the client has gone by itself
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _LINGER)
             transport.abort()
         return web.Response()
