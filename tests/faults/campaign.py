@@ -19,9 +19,9 @@ from tests.cluster.node import tool as find_tool
 from tests.contract.tls import private_ca
 from tests.faults import application, points, state
 from tests.faults.commands import Envctl, Shell
+from tests.faults.forks import Zygote
 from tests.faults.life import Life
 from tests.faults.proxy import Proxy, Upstream
-from tests.faults.forks import Zygote
 
 if TYPE_CHECKING:
     from collections import deque

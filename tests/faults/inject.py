@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from aiohttp import web
 
-    from tests.faults.proxy import Exchange
     from tests.faults.forks import Run
+    from tests.faults.proxy import Exchange
 
 STALL = 30.0
 

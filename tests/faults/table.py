@@ -32,7 +32,26 @@ a claim, a kustomization, manifests and a check, each needing the one before.
 - **gone**: the run ended, and `down` left nothing.
 - **stuck**: anything else. The goal is 0.
 
-`change` is `up` with a changed chart value and a changed manifest on a running environment.
+A recovery is the whole second run; after a SIGKILL it first waits up to 15 s for the old lock.
+
+`change` is `up` with a changed chart value and a changed manifest on a running environment. A
+SIGKILL is one of envctl alone; its helm dies with it (Linux). Beside it stands what the script of a
+pipeline would run: `helm upgrade --install` of the two charts, one after the other, and
+`helm uninstall`, compared with undisturbed runs of the same.
+
+## What a dead Helm leaves, and the rule for it
+
+| state | rule |
+|---|---|
+| `pending-install`, `failed`, `pending-rollback`, never deployed | Helm's records go, what it \
+made stays; Helm installs it anew and adopts it, so that the install hooks run |
+| `pending-upgrade`, `pending-rollback`, deployed before | `helm rollback --no-hooks` to that \
+revision; to the unfinished one if that alone has certain claims, which going back would delete |
+| `failed`, deployed before | Helm upgrades from there |
+| `uninstalling` | not finished, as that deletes data: installed anew around what is left |
+| `pending-*` although helm ended well | its last write was lost; the step is tried again |
+
+Each is said in the log, and held with Helm 3 and 4 by `tests/faults/test_helm_left.py`.
 """
 _COLUMNS = (
     "| points | struck | cured | same on the re-run | gone by `down` | stuck | slowest recovery |"
