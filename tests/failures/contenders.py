@@ -91,9 +91,23 @@ def compared(case: Case, stage: Stage, tool_name: str) -> list[tuple[str, Outcom
 def _outcome(case: Case, screen: Screen, records: Records) -> Outcome:
     """Named is what has the catalogue's words, or those in which the cluster recorded the cause."""
     knew = records.first(case.knows) if case.knows else screen.began
-    said = [screen.when(*case.says.causes)]
-    said += [screen.when(message) for message in _recorded(case, records)]
+    said = [_when(screen, *case.says.causes)]
+    said += [_when(screen, message) for message in _recorded(case, records)]
     return Outcome(screen, knew, min((at for at in said if at is not None), default=None))
+
+
+def _when(screen: Screen, *words: str) -> float | None:
+    """When the last of these words had been written, whatever the spaces, quotes and colons."""
+    wanted, so_far = [_bare(word) for word in words], ""
+    for at, piece in screen.pieces:
+        so_far += _bare(piece)
+        if all(word in so_far for word in wanted):
+            return at
+    return None
+
+
+def _bare(text: str) -> str:
+    return re.sub(r"""[\s│:"'\\\\]+""", "", text).lower()
 
 
 def _recorded(case: Case, records: Records) -> set[str]:
