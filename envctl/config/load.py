@@ -11,6 +11,7 @@ from envctl.config.settings import LOCAL_CONTEXTS
 from envctl.config.substitute import UnknownVariable, substitute
 from envctl.errors import ConfigError
 from envctl.model.environment import Environment
+from envctl.model.settling import WINDOW
 from envctl.model.spec import Spec
 
 if TYPE_CHECKING:
@@ -239,4 +240,7 @@ def _spec(
         guardrails=guardrails.of(section, settings),
         components=parts,
         checks=checks,
+        settle=settings.settle
+        if settings.settle is not None
+        else _seconds(document, ("environment", "settle"), section.get("settle", f"{WINDOW:.0f}s")),
     )

@@ -148,6 +148,12 @@ _ENVIRONMENT = _object(
                 "max": {**_DURATION, "description": "From its creation.", "default": "14d"},
             },
         ),
+        "settle": {
+            **_DURATION,
+            "description": "How long containers without a readiness probe must have run before they"
+            " count as ready; ENVCTL_SETTLE wins.",
+            "default": "5s",
+        },
         "quota": _map("The hard limits of its ResourceQuota."),
         "limits": _object(
             "What containers get that do not say what they want (LimitRange).",

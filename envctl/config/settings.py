@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from envctl.config import limits
+from envctl.config import duration, limits
 from envctl.errors import ConfigError, Refused
 
 if TYPE_CHECKING:
@@ -33,6 +33,8 @@ class Settings:
     security: str = ""
     limits: limits.Limits = field(default_factory=limits.Limits)
     images: Mapping[str, str] = field(default_factory=dict)
+    settle: float | None = None
+    """Seconds; None where the file may say."""
 
 
 def read(
@@ -45,7 +47,7 @@ def read(
 ) -> Settings:
     """Combine options and ENVCTL_* variables, options first; raises ConfigError."""
     allowed = env.get("ENVCTL_ALLOWED_CONTEXTS")
-    security = env.get("ENVCTL_SECURITY", "")
+    security, settle = env.get("ENVCTL_SECURITY", ""), env.get("ENVCTL_SETTLE", "")
     if security not in ("", "baseline", "restricted"):
         raise ConfigError(
             f"ENVCTL_SECURITY is {security[:40]!r}.",
@@ -61,6 +63,7 @@ def read(
         security=security,
         limits=limits.read(env),
         images={**_images_from(env), **_images_of(images)},
+        settle=duration.seconds(settle, what="ENVCTL_SETTLE") if settle else None,
     )
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from envctl.model.settling import WINDOW
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -123,6 +125,7 @@ class Spec:
     guardrails: Guardrails
     components: tuple[Component, ...]
     checks: tuple[Check, ...]
+    settle: float = WINDOW
 
     def component(self, name: str) -> Component:
         """The component of that name; raises KeyError."""

@@ -11,7 +11,7 @@ from envctl.model.objects import JOB, POD, Obj, Resource, annotations_of, key_of
 from envctl.model.plan import ComponentPlan, wave
 from envctl.model.record import Deployed, Entry, entry_of
 from envctl.ports.cluster import Conflict, Invalid
-from envctl.workflow import joblogs, podtimes
+from envctl.workflow import hooks, joblogs, podtimes
 from envctl.workflow.absence import until_gone
 from envctl.workflow.releases import forget, recorded
 from envctl.workflow.waiting import until_ready
@@ -87,13 +87,14 @@ async def _release(run: Run, context: StepContext, planned: ComponentPlan) -> Ap
     context.progress("helm upgrade --install", total=len(planned.objects))
     await run.writer.fence.check()
     run.writer.writes += 1
-    manifest = await releases.deploy(
-        component,
-        run.environment,
-        context.step.timeout,
-        lambda text: context.note("warning", text),
-        lambda made: forget(run, planned, made),
-    )
+    async with hooks.watched(run, context, component.name, run.hooks.get(component.name, ())):
+        manifest = await releases.deploy(
+            component,
+            run.environment,
+            context.step.timeout,
+            lambda text: context.note("warning", text),
+            lambda made: forget(run, planned, made),
+        )
     await recorded(run, component.name)
     applied = await asyncio.gather(*(_released(run, obj) for obj in manifest))
     extra = guardrails.ingress(component, run.spec)

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from envctl.errors import EnvctlError
-from envctl.model import owners, redact
+from envctl.model import advice, jobs, owners, patience, redact
 from envctl.model.culprits import blamed, grouped
 from envctl.model.failure import Culprit, Failure
 from envctl.model.objects import POD, REPLICA_SET, SECRET, Key, Obj, uid_of
-from envctl.model.pods import Trouble, troubles
+from envctl.model.pods import troubles
 from envctl.model.readiness import Readiness, State
 from envctl.model.redact import Hidden
 from envctl.model.telling import telling
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from envctl.model.obstacle import Obstacle
+    from envctl.model.trouble import Trouble
     from envctl.workflow.tracker import Tracker
 
 LOG_LINES = 25
@@ -32,20 +33,26 @@ MAX_LOOKED_AT = 60
 LOGS_AT_ONCE = 8
 MAX_EVENTS = 5
 #: A Job decides by itself how often a failing pod is worth another try.
+_OF_THE_PROGRAM = {"CrashLoopBackOff", "Error"}
 _JOB_DECIDES = {"CrashLoopBackOff", "Error", "OOMKilled", "StartError", "ContainerCannotRun"}
 
 
 def trouble_of(tracker: Tracker, workload: Obj) -> tuple[Obj, Trouble] | None:
     """The pod of the current revision with the worst trouble, or None."""
-    pods = owners.current_pods(workload, tracker.of_kind(POD), tracker.of_kind(REPLICA_SET))
     found: list[tuple[Obj, Trouble]] = []
-    for pod in pods:
-        if pod["metadata"].get("deletionTimestamp"):
-            continue
+    for pod in pods_of(tracker, workload):
         events = tracker.events_of(uid_of(pod), pod["metadata"]["name"])
-        found += [(pod, trouble) for trouble in troubles(pod, events)]
+        others = (other for other in tracker.of_kind(POD) if uid_of(other) != uid_of(pod))
+        limit = patience.crashes(pod, others)
+        found += [(pod, trouble) for trouble in troubles(pod, events, limit)]
     found.sort(key=lambda pair: pair[1].state is not State.DOOMED)
     return found[0] if found else None
+
+
+def pods_of(tracker: Tracker, workload: Obj) -> list[Obj]:
+    """The pods of a workload's current revision that are there to stay."""
+    pods = owners.current_pods(workload, tracker.of_kind(POD), tracker.of_kind(REPLICA_SET))
+    return [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
 
 
 def doom(tracker: Tracker, workload: Obj) -> bool:
@@ -107,6 +114,11 @@ async def _hidden(tracker: Tracker) -> Hidden:
         return Hidden()
 
 
+async def masked(tracker: Tracker, culprit: Culprit) -> Culprit:
+    """The culprit without what the environment's Secrets hold."""
+    return _masked(culprit, await _hidden(tracker))
+
+
 def _masked(culprit: Culprit, hidden: Hidden) -> Culprit:
     return replace(
         culprit,
@@ -132,20 +144,49 @@ async def _culprit(
         return Culprit(str(key), component, "Missing", readiness.reason or "it does not exist")
     found = trouble_of(tracker, workload)
     obstacle = obstacles.obstacle_of(tracker, workload)
+    end = jobs.end_of(workload)
+    if end is not None:
+        return await _of_job(tracker, component, key, workload, end)
     if found is None or (obstacle and found[1].state is not State.DOOMED):
         return _without_container(tracker, component, key, workload, readiness, obstacle)
     pod, trouble = found
     name = pod["metadata"]["name"]
     container = trouble.container or _only_container(pod)
+    logs = await log_of(tracker, name, container, previous=trouble.previous)
+    if advice.is_final(logs):
+        trouble = replace(trouble, message=f"it can never run: {logs[-1]}")
     return Culprit(
         object=str(key),
         component=component,
         container=trouble.container,
         reason=trouble.reason,
         message=trouble.message,
-        logs=await log_of(tracker, name, container, previous=trouble.previous),
+        logs=logs,
         events=_events(tracker, [workload, pod]),
-        next=trouble.next,
+        next=(advice.next_step(logs) if trouble.reason in _OF_THE_PROGRAM else "") or trouble.next,
+    )
+
+
+async def _of_job(
+    tracker: Tracker, component: str, key: Key, job: Obj, end: jobs.JobEnd
+) -> Culprit:
+    """A Job that failed: its pods may be gone, so that what they said is what was heard of them."""
+    found = trouble_of(tracker, job)
+    pod, trouble = found or (None, None)
+    logs = telling(list(tracker.said.get(uid_of(job), ())), LOG_LINES)
+    if pod and trouble and not logs:
+        container = trouble.container or _only_container(pod)
+        logs = await log_of(tracker, pod["metadata"]["name"], container, previous=trouble.previous)
+    next_step = end.next or (trouble.next if trouble else "")
+    return Culprit(
+        object=str(key),
+        component=component,
+        container=trouble.container if trouble else "",
+        reason=end.reason,
+        message=f"{trouble.message}: {end.message}" if trouble else end.message,
+        logs=logs,
+        events=_events(tracker, [job, *([pod] if pod else [])]),
+        next=advice.next_step(logs) or next_step,
     )
 
 

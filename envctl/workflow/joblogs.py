@@ -10,10 +10,11 @@ from envctl.errors import EnvctlError
 from envctl.model.objects import POD, Key, Obj, Resource, key_of, uid_of
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Iterable
 
     from envctl.workflow.engine import StepContext
     from envctl.workflow.run import Run
+    from envctl.workflow.tracker import Subscription
 
 #: Lines of one container that are shown; the rest is to be had with `envctl logs`.
 MAX_LINES = 2000
@@ -29,33 +30,56 @@ async def shown(
         yield
         return
     keys = [key_of(obj) for _, obj in applied]
-    watcher = asyncio.create_task(_watch(run, context, jobs, keys))
-    try:
+    async with following(run, context, keys, lambda: jobs, lambda: _over(run, jobs)):
         yield
-    finally:
-        done, pending = await asyncio.wait({watcher}, timeout=1.0)
-        for task in pending:
-            task.cancel()
-        await asyncio.gather(*done, *pending, return_exceptions=True)
 
 
-async def _watch(run: Run, context: StepContext, jobs: set[str], keys: list[Key]) -> None:
+@asynccontextmanager
+async def following(
+    run: Run,
+    context: StepContext,
+    keys: Iterable[Key],
+    jobs: Callable[[], set[str]],
+    over: Callable[[], bool],
+) -> AsyncIterator[None]:
+    """The same for Jobs that may only come to be: ``jobs`` gives the UIDs known so far.
+
+    Leaving it waits a moment until they are ``over`` and their last lines are read.
+    """
+    with run.tracker.subscribe(keys) as subscription:
+        watcher = asyncio.create_task(_watch(run, context, subscription, jobs, over))
+        try:
+            yield
+        finally:
+            subscription.wake.set()
+            done, pending = await asyncio.wait({watcher}, timeout=1.0)
+            for task in pending:
+                task.cancel()
+            await asyncio.gather(*done, *pending, return_exceptions=True)
+
+
+async def _watch(
+    run: Run,
+    context: StepContext,
+    subscription: Subscription,
+    jobs: Callable[[], set[str]],
+    over: Callable[[], bool],
+) -> None:
     """Follow each container of each pod once, as soon as it has started."""
     started: set[tuple[str, str]] = set()
     streams: list[asyncio.Task[None]] = []
     finished = False
     try:
-        with run.tracker.subscribe(keys) as subscription:
-            while not finished:
-                subscription.take()
-                for pod in _pods(run, jobs):
-                    for name in _running(pod):
-                        if (uid_of(pod), name) not in started:
-                            started.add((uid_of(pod), name))
-                            streams.append(asyncio.create_task(_stream(run, context, pod, name)))
-                finished = _over(run, jobs)
-                if not finished:
-                    await subscription.wake.wait()
+        while not finished:
+            subscription.take()
+            for pod in _pods(run, jobs()):
+                for name in _running(pod):
+                    if (uid_of(pod), name) not in started:
+                        started.add((uid_of(pod), name))
+                        streams.append(asyncio.create_task(_stream(run, context, pod, name)))
+            finished = over()
+            if not finished:
+                await subscription.wake.wait()
         await asyncio.gather(*streams, return_exceptions=True)
     finally:
         for stream in streams:
@@ -96,6 +120,8 @@ async def _stream(run: Run, context: StepContext, pod: Obj, container: str) -> N
             count += 1
             if count <= MAX_LINES:
                 context.line(name, container, line)
+            for owner in pod["metadata"].get("ownerReferences") or []:
+                run.tracker.hear(str(owner.get("uid", "")), line)
         if count > MAX_LINES:
             context.note("info", f"{count - MAX_LINES} more lines of {name} are not shown")
     except EnvctlError as error:  # a log that breaks off is no reason to fail the Job

@@ -81,6 +81,7 @@ async def _rendered(run: Run, wanted: list[ComponentPlan]) -> list[list[Obj]]:
         rendered = await run.sources[component.type].render(component, run.environment)
         found = list(rendered.objects)
         confining.refuse_hooks(run, component.name, rendered.hooks)
+        run.hooks[component.name] = rendered.hooks
         for hook in rendered.hooks:
             await _place(run, hook, component.name, {})
         ingress = guardrails.ingress(component, run.spec)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from envctl.model.objects import Obj, uid_of
+from envctl.model.settling import Settling
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,6 +42,9 @@ class Run:
     store: Store
     lock: Lock | None = None
     namespace: Obj | None = None
+    #: What the charts rendered to beside their objects, by component.
+    hooks: dict[str, tuple[Obj, ...]] = field(default_factory=dict)
+    settling: Settling = field(default_factory=Settling)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENCY))
 
     @property

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from envctl.model import record as records
 from envctl.model.objects import NAMESPACE
+from envctl.model.settling import Settling
 from envctl.ports import timing
 from envctl.workflow import store
 from envctl.workflow.engine import Engine
@@ -102,4 +103,5 @@ async def _opened(
         yield Run(
             loaded, world.cluster, world.sources, world.clock, engine, writer, tracker,
             store.Store(writer, record, exists), namespace=namespace,
+            settling=Settling(loaded.spec.settle),
         )  # fmt: skip

@@ -6,6 +6,7 @@ A component that waits subscribes to its objects and is woken by their changes; 
 from __future__ import annotations
 
 import asyncio
+from collections import deque
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -22,6 +23,8 @@ EVIDENCE = (POD, REPLICA_SET, EVENT)
 _EVIDENCE_KINDS = {resource.kind for resource in EVIDENCE}
 #: Events kept; a crashing pod writes many.
 MAX_EVENTS = 5000
+#: Lines kept of a Job's log.
+MAX_LINES = 400
 
 
 @dataclass(slots=True)
@@ -47,6 +50,8 @@ class Tracker:
     namespace: str
     objects: dict[Key, Obj] = field(default_factory=dict)
     events: dict[str, Obj] = field(default_factory=dict)
+    #: The last lines that a Job's pods wrote, by its UID: they outlive the pods.
+    said: dict[str, deque[str]] = field(default_factory=dict)
     _watched: set[tuple[Resource, str]] = field(default_factory=set)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _subscriptions: list[Subscription] = field(default_factory=list)
@@ -94,6 +99,10 @@ class Tracker:
         known = self.objects.get(key)
         if known is None or uid_of(known) != uid_of(obj) or _version(known) <= _version(obj):
             self._set(key, obj)
+
+    def hear(self, uid: str, line: str) -> None:
+        """Keep a line of a Job's log."""
+        self.said.setdefault(uid, deque(maxlen=MAX_LINES)).append(line)
 
     def check(self) -> None:
         """Raise what ended a watch for good, e.g. Forbidden."""

@@ -13,7 +13,7 @@ from envctl.model.failure import Failure
 from envctl.model.result import CheckResult, ComponentResult, UpResult
 from envctl.model.step import Outcome, RetryPolicy, Step
 from envctl.ports import attempt
-from envctl.workflow import checking, creating, deploying, granting, planning, session
+from envctl.workflow import checking, creating, deploying, granting, planning, session, settling
 from envctl.workflow.engine import StepContext, StepResult, Work, worst
 
 if TYPE_CHECKING:
@@ -51,6 +51,9 @@ class Up:
         if "deploy" in self.stages:
             found += [(_deploy_step(c), self._deploy_work(c)) for c in spec.components]
             found += [self._removal(name) for name in self._left_the_file()]
+            everything = tuple(step.name for step, _ in found)
+            longest = max((c.timeout for c in spec.components), default=0.0)
+            found.append((Step("settle", longest, everything), self._settle))
         if "test" in self.stages:
             before = tuple(step.name for step, _ in found)
             found += [(_check_step(c, before), self._check_work(c)) for c in spec.checks]
@@ -107,6 +110,11 @@ class Up:
             return changed
 
         return work
+
+    async def _settle(self, context: StepContext) -> bool:
+        changed = [c.name for c in self.run.spec.components if self.plans[c.name].changed]
+        await settling.settle(self.run, context, changed)
+        return False
 
     def _removal(self, name: str) -> tuple[Step, Work]:
         async def work(context: StepContext) -> bool:

@@ -8,15 +8,19 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from envctl.errors import EnvctlError, TimedOut
-from envctl.model import owners, readiness
+from envctl.model import advice, owners, readiness
 from envctl.model.events import Waiting
 from envctl.model.objects import POD, Key, Obj, Resource, key_of, uid_of
+from envctl.model.pods import ended
 from envctl.model.readiness import Readiness, State
+from envctl.model.settling import STAYING, Settling
 from envctl.ports import attempt
 from envctl.workflow import diagnose, obstacles
 from envctl.workflow.obstacles import Patience
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from envctl.workflow.engine import StepContext
     from envctl.workflow.run import Run
     from envctl.workflow.tracker import Tracker
@@ -35,15 +39,36 @@ class Wait:
     component: str
     keys: tuple[Key, ...]
     began: float
+    settling: Settling = field(default_factory=Settling)
+    #: Whether what is ready must have proved itself, too.
+    settled: bool = False
     known: dict[Key, Readiness] = field(default_factory=dict)
     patience: Patience = field(default_factory=Patience)
+    #: Containers whose log says that they can never run, and those whose log was read.
+    hopeless_runs: set[tuple[str, str]] = field(default_factory=set)
+    read: set[tuple[str, str]] = field(default_factory=set)
+    #: Seconds until something has run long enough.
+    left: float = 0.0
 
-    def look(self, dirty: set[Key], now: float) -> None:
+    def look(self, dirty: set[Key], now: float, wall: datetime | None = None) -> None:
         """Judge again what changed and what is not ready yet."""
+        self.left = 0.0
         for key in self.keys:
             current = self.known.get(key)
-            if key in dirty or current is None or not current.ready:
-                self.known[key] = self._judge(key, now)
+            if self.settled or key in dirty or current is None or not current.ready:
+                self.known[key] = self._settled(key, self._judge(key, now), now, wall)
+
+    def _settled(self, key: Key, found: Readiness, now: float, wall: datetime | None) -> Readiness:
+        obj = self.tracker.objects.get(key)
+        if obj is None or key.kind not in STAYING or not found.ready:
+            return found
+        pods = diagnose.pods_of(self.tracker, obj)
+        self.settling.see(pods, now)
+        left = self.settling.left(pods, now, wall) if self.settled and wall else 0.0
+        if left <= 0:
+            return found
+        self.left = max(self.left, left)
+        return readiness.waiting("it is ready, and must stay so for some seconds")
 
     def _judge(self, key: Key, now: float) -> Readiness:
         obj = self.tracker.objects.get(key)
@@ -56,12 +81,16 @@ class Wait:
             return found
         if self._no_consumer(obj):
             return readiness.READY
-        if diagnose.doom(self.tracker, obj):
+        if diagnose.doom(self.tracker, obj) or self._said_so(obj):
             return readiness.doomed(found.reason)
         obstacle = obstacles.obstacle_of(self.tracker, obj)
         if self.patience.lost(key, obstacle, now):
             return readiness.doomed(found.reason)
         return readiness.waiting(diagnose.reason_of(self.tracker, obj, found))
+
+    def _said_so(self, obj: Obj) -> bool:
+        pods = {uid_of(pod) for pod in diagnose.pods_of(self.tracker, obj)}
+        return obj.get("kind") != "Job" and any(uid in pods for uid, _ in self.hopeless_runs)
 
     def _no_consumer(self, obj: Obj) -> bool:
         """A claim that binds with its first pod is as ready as it can be without one."""
@@ -89,14 +118,25 @@ class Wait:
         return any(state.state is State.DOOMED for state in self.known.values())
 
 
-async def until_ready(run: Run, context: StepContext, applied: list[tuple[Resource, Obj]]) -> None:
-    """Return when every object is ready; raises EnvctlError or TimedOut with the diagnosis."""
+async def until_ready(
+    run: Run,
+    context: StepContext,
+    applied: list[tuple[Resource, Obj]],
+    *,
+    component: str = "",
+    settled: bool = False,
+) -> None:
+    """Return when every object is ready; raises EnvctlError or TimedOut with the diagnosis.
+
+    ``settled``: and when their pods have run for as long as ``envctl.model.settling`` asks.
+    """
     targets = [(r, o) for r, o in applied if not readiness.is_static(o)]
     if not targets:
         return
     run.tracker.ensure({resource for resource, _ in targets})
-    name = context.step.component or context.step.name
-    wait = Wait(run.tracker, name, tuple(key_of(o) for _, o in targets), run.clock.monotonic())
+    name = component or context.step.component or context.step.name
+    keys = tuple(key_of(o) for _, o in targets)
+    wait = Wait(run.tracker, name, keys, run.clock.monotonic(), run.settling, settled)
     left = attempt.remaining(context.step.timeout)
     limit = left - min(EXPLAIN / 2, left / 4)
     try:
@@ -114,7 +154,8 @@ async def _settle(run: Run, context: StepContext, wait: Wait) -> None:
     said: tuple[Waiting, ...] = ()
     with run.tracker.subscribe(wait.keys) as subscription:
         while True:
-            wait.look(subscription.take(), run.clock.monotonic())
+            await _read_last_words(run, wait)
+            wait.look(subscription.take(), run.clock.monotonic(), run.clock.now())
             waiting = wait.unready()
             if not waiting or wait.hopeless:
                 return
@@ -135,10 +176,33 @@ async def _next_change(wake: asyncio.Event, wait: Wait, now: float) -> None:
         for key in wait.keys
         if (obj := wait.tracker.objects.get(key)) is not None
     )
-    ends = [wait.patience.next(now), CUSTOM_GRACE if grace else None]
+    ends = [wait.patience.next(now), CUSTOM_GRACE if grace else None, wait.left or None]
     with contextlib.suppress(TimeoutError):  # the step's own timeout comes as a cancellation
         async with asyncio.timeout(min((end for end in ends if end is not None), default=None)):
             await wake.wait()
+
+
+async def _read_last_words(run: Run, wait: Wait) -> None:
+    """Read the log of each container that has ended for the first time.
+
+    The runtime's own last words are final: a program for another processor crashes like any other,
+    and would get a second and a third chance.
+    """
+    for key in wait.keys:
+        obj = run.tracker.objects.get(key)
+        if obj is None or key.kind not in STAYING:
+            continue
+        for pod in diagnose.pods_of(run.tracker, obj):
+            for name, previous in ended(pod):
+                which = (uid_of(pod), name)
+                if which in wait.read:
+                    continue
+                wait.read.add(which)
+                found = await diagnose.log_of(
+                    run.tracker, pod["metadata"]["name"], name, previous=previous
+                )
+                if advice.is_final(found):
+                    wait.hopeless_runs.add(which)
 
 
 async def _unblock(run: Run, context: StepContext, wait: Wait) -> None:

@@ -79,7 +79,10 @@ class Envctl:
     """The installed ``envctl`` command, pointed at one node."""
 
     def __init__(self, kubeconfig: Path | None = None, cwd: Path | None = None) -> None:
-        self._environment = {"KUBECONFIG": str(kubeconfig)} if kubeconfig else {}
+        # No test but those of settling itself waits for containers that nobody probes.
+        self._environment = {"ENVCTL_SETTLE": "0s"}
+        if kubeconfig:
+            self._environment["KUBECONFIG"] = str(kubeconfig)
         self._cwd = cwd
 
     def command(self, *args: str) -> list[str]:

@@ -59,6 +59,7 @@ class Twin:
     parts: tuple[Part, ...]
     done: Callable[[Stage], bool] | None = None
     before: Callable[[Stage], None] | None = None
+    after: Callable[[Stage], None] | None = None
     environment: str = ""
 
 

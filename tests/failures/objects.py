@@ -9,6 +9,14 @@ from tests.cluster.app import BUSYBOX, PAUSE
 if TYPE_CHECKING:
     from tests.failures.case import Object
 
+#: What a pod's status says when a container has ended for the third time, and when one has been
+#: killed for its memory for the second time.
+THIRD_END = r'"restartCount":2,[^{]*"state":\{"(terminated|waiting)"|"restartCount":[3-9]'
+OUT_OF_MEMORY_TWICE = (
+    r'OOMKilled.*"restartCount":1,[^{]*"state":\{"waiting"|OOMKilled.*"restartCount":[2-9]'
+    r'|"restartCount":1,[^{]*"state":\{"terminated".*OOMKilled'
+)
+
 __all__ = ["BUSYBOX", "PAUSE"]
 
 

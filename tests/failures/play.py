@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import IO, TYPE_CHECKING, Any
 
 from tests.failures.records import watched
+from tests.failures.stage import AS_USERS_HAVE_IT
 
 if TYPE_CHECKING:
     from tests.failures.case import Case, Says, Twin
@@ -66,7 +67,8 @@ class Played:
     def sentence(self) -> str:
         """The verdict, as the screen has it."""
         found = re.findall(r"^[✗✘x] (.*(?:\n  .*)*)", str(self.screen), re.MULTILINE)
-        return " ".join(found[-1].split()) if found else ""
+        verdicts = [text for text in found if ": " in text]
+        return " ".join(verdicts[-1].split()) if verdicts else ""
 
     def as_json(self) -> dict[str, Any]:
         """The row of the table."""
@@ -108,16 +110,22 @@ def play(case: Case, stage: Stage, *, again: bool = False) -> Played:
 
 def play_twin(twin: Twin, stage: Stage) -> Screen:
     """Play a healthy twin once."""
-    if twin.before:
-        twin.before(stage)
-    stage.set(twin.parts, twin.environment)
-    return watch_up(stage)
+    try:
+        if twin.before:
+            twin.before(stage)
+        stage.set(twin.parts, twin.environment)
+        return watch_up(stage)
+    finally:
+        if twin.after:
+            twin.after(stage)
 
 
 def watch_up(stage: Stage) -> Screen:
     """`envctl up -o text` without a terminal, to its end."""
     began = time.time()
-    process = stage.envctl.start("up", "--name", "it", "-o", "text", env={"PYTHONUTF8": "1"})
+    process = stage.envctl.start(
+        "up", "--name", "it", "-o", "text", env={**AS_USERS_HAVE_IT, "PYTHONUTF8": "1"}
+    )
     with process:
         reading = _Reading()
         threads = [

@@ -103,5 +103,5 @@ def _record(found: dict[str, Any], now: float) -> Record:
         if (ended := (status.get(when) or {}).get("terminated")) and ended.get("finishedAt")
     ]
     newest = max(map(datetime.fromisoformat, ends), default=None)
-    text = json.dumps(kept, separators=(",", ":"), ensure_ascii=False)
+    text = json.dumps(kept, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
     return Record(now, text, newest.timestamp() if newest else None)

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from tests.failures.case import Part
 
 
+#: What the tests set for speed is what is under test here.
+AS_USERS_HAVE_IT = {"ENVCTL_SETTLE": ""}
 #: In a part's objects: a port of the node that is the environment's own.
 PORT = "@PORT@"
 
@@ -56,11 +58,26 @@ class Stage:
 
     def up(self, *arguments: str, check: int | None = None) -> Finished:
         """``up`` to its end, with JSON output."""
-        return self.envctl("up", "--name", "it", "-o", "json", *arguments, check=check)
+        arguments = ("up", "--name", "it", "-o", "json", *arguments)
+        return self.envctl(*arguments, env=AS_USERS_HAVE_IT, check=check)
 
     def get(self, kind: str, name: str) -> Any:
         """One object of the environment."""
         return self.kubectl("get", kind, name, "-n", self.namespace)
+
+    def ready(self) -> bool:
+        """Whether every container of the environment's pods is ready."""
+        return all(
+            status["ready"] for pod in self.pods() for status in pod["status"]["containerStatuses"]
+        )
+
+    def restarts(self) -> int:
+        """How often the environment's containers were started anew, all together."""
+        return sum(
+            status["restartCount"]
+            for pod in self.pods()
+            for status in pod["status"].get("containerStatuses") or []
+        )
 
     def pods(self) -> list[dict[str, Any]]:
         """The environment's pods."""

@@ -97,6 +97,10 @@ def _timeout(arguments: list[str]) -> float:
     return attempt.remaining(TIMEOUT)
 
 
+#: Helm's own warnings, and those that the API server sends along (klog's format): no reason.
+_NOISE = re.compile(r"WARNING|[IW]\d{4} .*warnings\.go|level=WARN")
+
+
 def _killed(arguments: list[str], number: int) -> Transient:
     return Transient(
         f"helm {arguments[0]} {arguments[1]} was killed by signal {number}.",
@@ -107,7 +111,7 @@ def _killed(arguments: list[str], number: int) -> Transient:
 
 def _error(arguments: list[str], stderr: str) -> EnvctlError:
     verb, name = arguments[0], arguments[1] if len(arguments) > 1 else ""
-    lines = [line for line in stderr.strip().splitlines() if not line.startswith("WARNING")]
+    lines = [line for line in stderr.strip().splitlines() if not _NOISE.match(line)]
     message = " ".join(" ".join(lines).removeprefix("Error: ").split())[:3000] or "nothing"
     lower = message.lower()
     if "release: not found" in lower:

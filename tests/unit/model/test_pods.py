@@ -86,7 +86,7 @@ def test_a_containers_trouble(found: dict[str, Any], state: State, reason: str) 
     [
         pod(container(state={"running": {"startedAt": "t"}}, ready=True), phase="Running"),
         pod(phase="Succeeded"),
-        pod(ended(0, "Completed")),
+        {**pod(ended(0, "Completed")), "spec": {"restartPolicy": "Never"}},
         pod(waits("ContainerCreating")),
         pod(waits("PodInitializing")),
         pod(),
