@@ -7,22 +7,21 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from envctl.errors import EnvctlError
-from envctl.model import advice, jobs, owners, patience, redact
+from envctl.model import advice, jobs, owners, redact
 from envctl.model.culprits import blamed, grouped
 from envctl.model.failure import Culprit, Failure
 from envctl.model.objects import POD, REPLICA_SET, SECRET, Key, Obj, uid_of
-from envctl.model.pods import troubles
 from envctl.model.readiness import Readiness, State
 from envctl.model.redact import Hidden
 from envctl.model.telling import telling
 from envctl.model.words import count
 from envctl.workflow import obstacles
+from envctl.workflow.doom import trouble_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from envctl.model.obstacle import Obstacle
-    from envctl.model.trouble import Trouble
     from envctl.workflow.tracker import Tracker
 
 LOG_LINES = 25
@@ -32,35 +31,8 @@ LOG_TAIL = 400
 MAX_LOOKED_AT = 60
 LOGS_AT_ONCE = 8
 MAX_EVENTS = 5
-#: A Job decides by itself how often a failing pod is worth another try.
+#: Reasons that the program itself explains best.
 _OF_THE_PROGRAM = {"CrashLoopBackOff", "Error"}
-_JOB_DECIDES = {"CrashLoopBackOff", "Error", "OOMKilled", "StartError", "ContainerCannotRun"}
-
-
-def trouble_of(tracker: Tracker, workload: Obj) -> tuple[Obj, Trouble] | None:
-    """The pod of the current revision with the worst trouble, or None."""
-    found: list[tuple[Obj, Trouble]] = []
-    for pod in pods_of(tracker, workload):
-        events = tracker.events_of(uid_of(pod), pod["metadata"]["name"])
-        others = (other for other in tracker.of_kind(POD) if uid_of(other) != uid_of(pod))
-        limit = patience.crashes(pod, others)
-        found += [(pod, trouble) for trouble in troubles(pod, events, limit)]
-    found.sort(key=lambda pair: pair[1].state is not State.DOOMED)
-    return found[0] if found else None
-
-
-def pods_of(tracker: Tracker, workload: Obj) -> list[Obj]:
-    """The pods of a workload's current revision that are there to stay."""
-    pods = owners.current_pods(workload, tracker.of_kind(POD), tracker.of_kind(REPLICA_SET))
-    return [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
-
-
-def doom(tracker: Tracker, workload: Obj) -> bool:
-    """Whether waiting for this workload is hopeless by what its pods and events say."""
-    found = trouble_of(tracker, workload)
-    if found and found[1].state is State.DOOMED:
-        return workload.get("kind") != "Job" or found[1].reason not in _JOB_DECIDES
-    return False
 
 
 def reason_of(tracker: Tracker, workload: Obj, readiness: Readiness) -> str:

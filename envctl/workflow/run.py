@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from envctl.model.objects import Obj, uid_of
+from envctl.model.objects import Key, Obj, uid_of
 from envctl.model.settling import Settling
 
 if TYPE_CHECKING:
@@ -44,6 +44,8 @@ class Run:
     namespace: Obj | None = None
     #: What the charts rendered to beside their objects, by component.
     hooks: dict[str, tuple[Obj, ...]] = field(default_factory=dict)
+    #: Everything that this run makes or keeps, whichever component it belongs to.
+    planned: frozenset[Key] = frozenset()
     settling: Settling = field(default_factory=Settling)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENCY))
 

@@ -10,6 +10,7 @@ from envctl.errors import CheckFailed, EnvctlError, Forbidden, Superseded, Timed
 from envctl.model import record
 from envctl.model.environment import EnvironmentInfo, Phase, info_of
 from envctl.model.failure import Failure
+from envctl.model.objects import key_of
 from envctl.model.result import CheckResult, ComponentResult, UpResult
 from envctl.model.step import Outcome, RetryPolicy, Step
 from envctl.ports import attempt
@@ -78,6 +79,7 @@ class Up:
                 raise
             plans = await planning.plan(self.run)
         self.plans.update({p.component.name: p for p in plans})
+        self.run.planned = frozenset(key_of(obj) for p in plans for _, obj in p.objects)
         return False
 
     async def _create(self, context: StepContext) -> bool:

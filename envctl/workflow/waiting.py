@@ -8,14 +8,15 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from envctl.errors import EnvctlError, TimedOut
-from envctl.model import advice, owners, readiness
+from envctl.model import owners, readiness
 from envctl.model.events import Waiting
 from envctl.model.objects import POD, Key, Obj, Resource, key_of, uid_of
-from envctl.model.pods import ended
 from envctl.model.readiness import Readiness, State
 from envctl.model.settling import STAYING, Settling
 from envctl.ports import attempt
 from envctl.workflow import diagnose, obstacles
+from envctl.workflow.doom import doom, pods_of
+from envctl.workflow.inquiry import Inquiry
 from envctl.workflow.obstacles import Patience
 
 if TYPE_CHECKING:
@@ -44,9 +45,7 @@ class Wait:
     settled: bool = False
     known: dict[Key, Readiness] = field(default_factory=dict)
     patience: Patience = field(default_factory=Patience)
-    #: Containers whose log says that they can never run, and those whose log was read.
-    hopeless_runs: set[tuple[str, str]] = field(default_factory=set)
-    read: set[tuple[str, str]] = field(default_factory=set)
+    inquiry: Inquiry = field(default_factory=Inquiry)
     #: Seconds until something has run long enough.
     left: float = 0.0
 
@@ -62,7 +61,7 @@ class Wait:
         obj = self.tracker.objects.get(key)
         if obj is None or key.kind not in STAYING or not found.ready:
             return found
-        pods = diagnose.pods_of(self.tracker, obj)
+        pods = pods_of(self.tracker, obj)
         self.settling.see(pods, now)
         left = self.settling.left(pods, now, wall) if self.settled and wall else 0.0
         if left <= 0:
@@ -81,16 +80,12 @@ class Wait:
             return found
         if self._no_consumer(obj):
             return readiness.READY
-        if diagnose.doom(self.tracker, obj) or self._said_so(obj):
+        if doom(self.tracker, obj, self.inquiry):
             return readiness.doomed(found.reason)
         obstacle = obstacles.obstacle_of(self.tracker, obj)
         if self.patience.lost(key, obstacle, now):
             return readiness.doomed(found.reason)
         return readiness.waiting(diagnose.reason_of(self.tracker, obj, found))
-
-    def _said_so(self, obj: Obj) -> bool:
-        pods = {uid_of(pod) for pod in diagnose.pods_of(self.tracker, obj)}
-        return obj.get("kind") != "Job" and any(uid in pods for uid, _ in self.hopeless_runs)
 
     def _no_consumer(self, obj: Obj) -> bool:
         """A claim that binds with its first pod is as ready as it can be without one."""
@@ -154,7 +149,7 @@ async def _settle(run: Run, context: StepContext, wait: Wait) -> None:
     said: tuple[Waiting, ...] = ()
     with run.tracker.subscribe(wait.keys) as subscription:
         while True:
-            await _read_last_words(run, wait)
+            await _ask(run, wait)
             wait.look(subscription.take(), run.clock.monotonic(), run.clock.now())
             waiting = wait.unready()
             if not waiting or wait.hopeless:
@@ -176,33 +171,21 @@ async def _next_change(wake: asyncio.Event, wait: Wait, now: float) -> None:
         for key in wait.keys
         if (obj := wait.tracker.objects.get(key)) is not None
     )
-    ends = [wait.patience.next(now), CUSTOM_GRACE if grace else None, wait.left or None]
+    ends = [
+        wait.patience.next(now),
+        CUSTOM_GRACE if grace else None,
+        wait.left or None,
+        wait.inquiry.left or None,
+    ]
     with contextlib.suppress(TimeoutError):  # the step's own timeout comes as a cancellation
         async with asyncio.timeout(min((end for end in ends if end is not None), default=None)):
             await wake.wait()
 
 
-async def _read_last_words(run: Run, wait: Wait) -> None:
-    """Read the log of each container that has ended for the first time.
-
-    The runtime's own last words are final: a program for another processor crashes like any other,
-    and would get a second and a third chance.
-    """
-    for key in wait.keys:
-        obj = run.tracker.objects.get(key)
-        if obj is None or key.kind not in STAYING:
-            continue
-        for pod in diagnose.pods_of(run.tracker, obj):
-            for name, previous in ended(pod):
-                which = (uid_of(pod), name)
-                if which in wait.read:
-                    continue
-                wait.read.add(which)
-                found = await diagnose.log_of(
-                    run.tracker, pod["metadata"]["name"], name, previous=previous
-                )
-                if advice.is_final(found):
-                    wait.hopeless_runs.add(which)
+async def _ask(run: Run, wait: Wait) -> None:
+    found = (run.tracker.objects.get(key) for key in wait.keys if key.kind in STAYING)
+    pods = [pod for obj in found if obj for pod in pods_of(run.tracker, obj)]
+    await wait.inquiry.ask(run, pods, run.clock.monotonic())
 
 
 async def _unblock(run: Run, context: StepContext, wait: Wait) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from tests.failures.case import Case, Object, Part, Says
-from tests.failures.objects import config_map, container, deployment, pod
+from tests.failures.case import Case, Object, Part, Says, Twin
+from tests.failures.objects import config_map, container, deployment, pod, shell
 
 _CONFIG = "CreateContainerConfigError"
 _NEXT = "or correct the reference"
@@ -20,13 +20,22 @@ def _mounted(volume: Object, **more: object) -> Object:
     )
 
 
+_NEEDS_SETTINGS = (deployment(pod(container(envFrom=[{"configMapRef": {"name": "settings"}}]))),)
+
 CASES = (
     Case(
         "ConfigMap missing",
-        (Part((deployment(pod(container(envFrom=[{"configMapRef": {"name": "settings"}}]))),)),),
+        (Part(_NEEDS_SETTINGS),),
         Says("Deployment/web", ('configmap "settings" not found',), _NEXT),
         knows=_CONFIG,
-        # Not there when the pod starts, but before anybody could be sure that it never will be.
+        # Made by another component of the same run, when the first pod has already missed it.
+        twin=Twin(
+            (
+                Part(_NEEDS_SETTINGS),
+                Part((deployment(pod(initContainers=[shell("sleep 4")]), "slow"),), name="slow"),
+                Part((config_map("settings", size="3"),), name="config", needs=("slow",)),
+            )
+        ),
     ),
     Case(
         "ConfigMap without the key",
