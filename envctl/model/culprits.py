@@ -63,12 +63,14 @@ def grouped(culprits: Iterable[Culprit]) -> tuple[Culprit, ...]:
     return tuple(found.values())
 
 
-def blamed(culprits: Sequence[Culprit]) -> tuple[list[Culprit], list[Culprit]]:
-    """Who is to blame, and who may only be waiting for them.
+def blamed(culprits: Sequence[Culprit], doomed: int) -> tuple[tuple[Culprit, ...], list[str]]:
+    """Who is to blame, one a cause, and the names of who may only be waiting for them.
 
-    Where something has a hard reason, what is merely not ready yet is likely to wait for it.
+    The first ``doomed`` have failed for good; what has not is to blame if it has the same cause,
+    and is on its way there. Where none has, it is whatever has a hard reason: what is merely not
+    ready yet is likely to wait for that.
     """
-    hard = [culprit for culprit in culprits if culprit.reason not in SOFT]
-    if not hard:
-        return list(culprits), []
-    return hard, [culprit for culprit in culprits if culprit.reason in SOFT]
+    failed = culprits[:doomed] or [c for c in culprits if c.reason not in SOFT] or culprits
+    causes = {cause(culprit) for culprit in failed}
+    same = [c for c in culprits if cause(c) in causes]
+    return grouped(same), [c.object for c in culprits if cause(c) not in causes]

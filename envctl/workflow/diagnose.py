@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from envctl.errors import EnvctlError
 from envctl.model import advice, jobs, owners, redact
-from envctl.model.culprits import blamed, grouped
+from envctl.model.culprits import blamed
 from envctl.model.failure import Culprit, Failure
 from envctl.model.objects import POD, REPLICA_SET, SECRET, Key, Obj, uid_of
 from envctl.model.readiness import Readiness, State
@@ -56,8 +56,8 @@ async def explain(
 ) -> Failure:
     """A verdict on why ``component`` is not ready; ``how`` says whether it failed or was late."""
     listed = list(unready)
-    doomed = [item for item in listed if item[2].state is State.DOOMED]
-    looked_at = (doomed or listed)[:MAX_LOOKED_AT]
+    looked_at, rest = listed[:MAX_LOOKED_AT], listed[MAX_LOOKED_AT:]
+    doomed = sum(item[2].state is State.DOOMED for item in looked_at)  # they come first
     slots = asyncio.Semaphore(LOGS_AT_ONCE)
 
     async def look(item: tuple[Key, Obj | None, Readiness]) -> Culprit:
@@ -66,9 +66,8 @@ async def explain(
 
     hidden, seen = await asyncio.gather(_hidden(tracker), asyncio.gather(*map(look, looked_at)))
     found = [_masked(culprit, hidden) for culprit in seen]
-    hard, soft = blamed(found)
-    culprits = grouped(hard)
-    waiting = [c.object for c in soft] + [str(i[0]) for i in listed if i not in looked_at]
+    culprits, waiting = blamed(found, doomed)
+    waiting += [str(key) for key, _, _ in rest]
     return Failure(
         _verdict(component, how, culprits[0]),
         culprits,

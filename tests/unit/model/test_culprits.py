@@ -53,8 +53,17 @@ def test_two_causes_are_two_culprits(one: Culprit, other: Culprit) -> None:
 
 def test_what_is_merely_not_ready_waits_for_what_is_broken() -> None:
     broken, late = of("db", "CrashLoopBackOff", "exit 1"), of("web", "NotReady", "0 of 1")
-    assert blamed([late, broken]) == ([broken], [late])
-    assert blamed([late]) == ([late], [])
+    assert blamed([late, broken], 0) == ((broken,), [late.object])
+    assert blamed([late], 0) == ((late,), [])
+
+
+def test_what_is_on_its_way_to_the_same_end_is_to_blame_too() -> None:
+    message = 'it cannot be created: secret "keys" not found'
+    every = [of(f"w{number}", "CreateContainerConfigError", message) for number in range(20)]
+    slow = of("slow", "Unschedulable", "no node takes it")
+    (found,), waiting = blamed([*every, slow], 1)
+    assert len(found.also) == 19
+    assert waiting == [slow.object]
 
 
 def test_the_json_counts_who_waits() -> None:
