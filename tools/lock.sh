@@ -4,6 +4,7 @@
 #   requirements/run.txt    what `pip install .` brings: the container image is built from it
 #   requirements/local.txt  and a Go toolchain for `envctl local`, and what installs a checkout
 #   requirements/dev.txt    and what the tests and the linters need
+#   requirements/fuzz.txt   what `task fuzz` needs: what envctl needs, and atheris
 #
 # They are universal: markers in them choose for Python 3.11 to 3.14 on every platform. Give
 # `--upgrade` to move to the newest versions that pyproject.toml allows.
@@ -29,3 +30,4 @@ compile() {
 compile requirements/run.txt "$@"
 compile requirements/local.txt --extra local --group build --constraint requirements/run.txt "$@"
 compile requirements/dev.txt --extra local --group dev --constraint requirements/local.txt "$@"
+compile requirements/fuzz.txt --group fuzz --constraint requirements/run.txt "$@"

@@ -39,7 +39,7 @@ def slug(name: str) -> str:
     text = re.sub(r"-+", "-", text)
     if len(text) <= _SLUG and text == name:
         return text.rstrip("-") if text.endswith("-") else text
-    suffix = base36(int(hashlib.sha256(name.encode()).hexdigest(), 16))[-6:]
+    suffix = base36(int(hashlib.sha256(name.encode(errors="surrogatepass")).hexdigest(), 16))[-6:]
     return f"{text[: _SLUG - 7].rstrip('-')}-{suffix}"
 
 

@@ -9,9 +9,10 @@ kinds that may not.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from envctl.model.objects import Obj, containers, pod_specs
+from envctl.model.shapes import mapping, mappings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -45,7 +46,7 @@ def problem(obj: Obj, host: str) -> str:
 
 
 def _special(obj: Obj, host: str) -> Iterator[str]:
-    kind, spec = obj["kind"], obj.get("spec") or {}
+    kind, spec = obj["kind"], mapping(obj.get("spec"))
     for key in obj["metadata"].get("annotations") or {}:
         if kind in _OBEYED and not key.startswith(_HARMLESS):
             yield f"has the annotation {key}, which a controller of the cluster may obey"
@@ -64,9 +65,11 @@ def _special(obj: Obj, host: str) -> Iterator[str]:
 
 
 def _ingress(spec: Obj, host: str) -> Iterator[str]:
-    hosts = {rule.get("host", "") for rule in _mappings(spec.get("rules"))}
-    hosts |= {one for tls in _mappings(spec.get("tls")) for one in tls.get("hosts") or []}
-    if foreign := sorted(map(str, hosts - {host})):
+    hosts = {str(rule.get("host", "")) for rule in mappings(spec.get("rules"))}
+    for tls in mappings(spec.get("tls")):
+        named = tls.get("hosts") or []
+        hosts |= set(map(str, named if isinstance(named, list) else [named]))
+    if foreign := sorted(hosts - {host}):
         yield f"answers for {foreign[0] or 'every host'}, which is not the environment's host"
     if spec.get("defaultBackend"):
         yield "answers for every host (defaultBackend)"
@@ -75,10 +78,10 @@ def _ingress(spec: Obj, host: str) -> Iterator[str]:
 def _pod(spec: Obj) -> Iterator[str]:
     if spec.get("automountServiceAccountToken"):
         yield "has a token of a service account mounted"
-    for volume in _mappings(spec.get("volumes")):
+    for volume in mappings(spec.get("volumes")):
         if "csi" in volume:
             yield f"mounts the volume {volume.get('name')} from a CSI driver"
-        for source in _mappings((volume.get("projected") or {}).get("sources")):
+        for source in mappings(mapping(volume.get("projected")).get("sources")):
             if "serviceAccountToken" in source or "clusterTrustBundle" in source:
                 yield f"mounts a token in the volume {volume.get('name')}"
 
@@ -89,20 +92,16 @@ def secrets_read(obj: Obj) -> set[str]:
 
 
 def _secrets(spec: Obj) -> Iterator[str]:
-    for volume in _mappings(spec.get("volumes")):
-        yield str((volume.get("secret") or {}).get("secretName", ""))
-        for source in _mappings((volume.get("projected") or {}).get("sources")):
-            yield str((source.get("secret") or {}).get("name", ""))
+    for volume in mappings(spec.get("volumes")):
+        yield str(mapping(volume.get("secret")).get("secretName", ""))
+        for source in mappings(mapping(volume.get("projected")).get("sources")):
+            yield str(mapping(source.get("secret")).get("name", ""))
         for driver in ("azureFile", "cephfs", "flexVolume", "iscsi", "rbd", "scaleIO", "storageos"):
             if driver in volume:  # Pod Security refuses them, too; they take Secrets by other names
                 yield f"of a volume of type {driver}"
     for container in containers(spec):
-        for source in _mappings(container.get("envFrom")):
-            yield str((source.get("secretRef") or {}).get("name", ""))
-        for variable in _mappings(container.get("env")):
-            reference = (variable.get("valueFrom") or {}).get("secretKeyRef") or {}
-            yield str(reference.get("name", ""))
-
-
-def _mappings(value: Any) -> list[Obj]:
-    return [item for item in value if isinstance(item, dict)] if isinstance(value, list) else []
+        for source in mappings(container.get("envFrom")):
+            yield str(mapping(source.get("secretRef")).get("name", ""))
+        for variable in mappings(container.get("env")):
+            reference = mapping(variable.get("valueFrom")).get("secretKeyRef")
+            yield str(mapping(reference).get("name", ""))

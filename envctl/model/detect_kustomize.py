@@ -53,7 +53,8 @@ def folders(repository: Repository) -> list[str]:
 
 
 def _references(folder: str, what: dict[str, Any]) -> list[str]:
-    paths = [p for key in _REFERENCES for p in what.get(key) or [] if isinstance(p, str)]
+    lists = [what.get(key) for key in _REFERENCES]
+    paths = [p for found in lists if isinstance(found, list) for p in found if isinstance(p, str)]
     return [joined(folder, path) for path in paths if "://" not in path]
 
 

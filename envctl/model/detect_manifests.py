@@ -49,7 +49,8 @@ def _objects(repository: Repository, path: str) -> tuple[Obj, ...]:
     objects: list[Any] = []
     for document in found:
         is_list = isinstance(document, dict) and document.get("kind") == "List"
-        objects += (document.get("items") or []) if is_list else [document]
+        items = document.get("items") if is_list else [document]
+        objects += items if isinstance(items, list) else [items]
     objects = [o for o in objects if o is not None]
     return tuple(objects) if all(_is_object(o) for o in objects) else ()
 
@@ -57,7 +58,9 @@ def _objects(repository: Repository, path: str) -> tuple[Obj, ...]:
 def _is_object(value: Any) -> bool:
     if not isinstance(value, dict) or not isinstance(value.get("metadata"), dict):
         return False
-    return bool(value.get("apiVersion") and value.get("kind") and value["metadata"].get("name"))
+    named = (value.get("apiVersion"), value.get("kind"), value["metadata"].get("name"))
+    space = value["metadata"].get("namespace", "")
+    return all(word and isinstance(word, str) for word in named) and isinstance(space, str | None)
 
 
 def _unfit(path: str, objects: tuple[Obj, ...]) -> str:

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
 from envctl.model.events import LogLine
+from envctl.model.lifetime import moment
 
 #: Shows one line at once.
 Show = Callable[[LogLine], None]
@@ -21,7 +21,7 @@ _STAMP = re.compile(r"\d{4}-\d\d-\d\dT\S+")
 def split(text: str) -> tuple[str, str]:
     """The moment and the line; what the kubelet itself says instead of a log has no moment."""
     stamp, _, line = text.partition(" ")
-    return (stamp, line) if _STAMP.fullmatch(stamp) else ("", text)
+    return (stamp, line) if _STAMP.fullmatch(stamp) and moment(stamp) else ("", text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +54,5 @@ class Stream:
 
 def _in_utc(time: str) -> str:
     """A node stamps in its own time zone; what is public is in UTC."""
-    if not time or time.endswith("Z"):
-        return time
-    return dt.datetime.fromisoformat(time).astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+    found = None if time.endswith("Z") else moment(time)
+    return found.isoformat().replace("+00:00", "Z") if found else time

@@ -18,6 +18,7 @@ from envctl.adapters.retrying import Transient, retrying
 from envctl.model import step
 from envctl.model.environment import FIELD_MANAGER
 from envctl.model.objects import WELL_KNOWN, Obj, Resource, uid_of
+from envctl.model.shapes import mapping, mappings, sound
 from envctl.ports import attempt
 from envctl.ports.cluster import Conflict, UnknownKind
 
@@ -71,12 +72,12 @@ class KubernetesCluster(Transport):
     async def get(self, resource: Resource, name: str, namespace: str = "") -> Obj | None:
         """The object, or None where there is none."""
         try:
-            found: Obj = await self.ask(
+            found = await self.ask(
                 "GET", resource.path(namespace, name), f"read {resource.kind}/{name}"
             )
         except translate.NotFound:
             return None
-        return found
+        return sound(found, resource)
 
     async def list(
         self,
@@ -107,40 +108,37 @@ class KubernetesCluster(Transport):
                 continue
             except translate.NotFound as error:
                 raise UnknownKind(error.what, why=error.why, next=error.next) from error
-            items += page.get("items") or []
-            token = (page.get("metadata") or {}).get("continue")
+            items += mappings(mapping(page).get("items"))
+            token = mapping(mapping(page).get("metadata")).get("continue")
             if not token:
                 break
             query["continue"] = token
-        for item in items:
-            item.setdefault("apiVersion", resource.api_version)
-            item["kind"] = resource.kind
-        return items
+        return [sound(item, resource) for item in items]
 
     async def create(self, resource: Resource, obj: Obj) -> Obj:
         """Create; raises AlreadyExists."""
         namespace = obj["metadata"].get("namespace", "")
         name = obj["metadata"].get("name", "")
-        found: Obj = await self.ask(
+        found = await self.ask(
             "POST",
             resource.path(namespace),
             f"create {resource.kind}/{name}",
             body=obj,
             query={"fieldManager": FIELD_MANAGER},
         )
-        return found
+        return sound(found, resource)
 
     async def replace(self, resource: Resource, obj: Obj) -> Obj:
         """Replace the version that ``obj`` was read as; raises Conflict."""
         meta = obj["metadata"]
-        found: Obj = await self.ask(
+        found = await self.ask(
             "PUT",
             resource.path(meta.get("namespace", ""), meta["name"]),
             f"update {resource.kind}/{meta['name']}",
             body=obj,
             query={"fieldManager": FIELD_MANAGER},
         )
-        return found
+        return sound(found, resource)
 
     async def apply(
         self,
@@ -156,7 +154,7 @@ class KubernetesCluster(Transport):
         query = {"fieldManager": manager, "force": str(force).lower()}
         if dry_run:
             query["dryRun"] = "All"
-        found: Obj = await self.ask(
+        found = await self.ask(
             "PATCH",
             resource.path(meta.get("namespace", ""), meta["name"]),
             f"apply {resource.kind}/{meta['name']}",
@@ -164,11 +162,11 @@ class KubernetesCluster(Transport):
             query=query,
             content=_TYPES["apply"],
         )
-        return found
+        return sound(found, resource)
 
     async def patch(self, resource: Resource, name: str, namespace: str, patch: Obj) -> Obj:
         """Merge-patch; with ``metadata.uid`` or ``resourceVersion`` in it as precondition."""
-        found: Obj = await self.ask(
+        found = await self.ask(
             "PATCH",
             resource.path(namespace, name),
             f"update {resource.kind}/{name}",
@@ -176,7 +174,7 @@ class KubernetesCluster(Transport):
             query={"fieldManager": FIELD_MANAGER},
             content=_TYPES["merge"],
         )
-        return found
+        return sound(found, resource)
 
     async def delete(
         self,

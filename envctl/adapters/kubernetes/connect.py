@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import ssl
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +12,9 @@ import yaml
 
 from envctl.adapters.kubernetes import library
 from envctl.adapters.kubernetes.translate import bad_kubeconfig
+from envctl.adapters.sources.objects import UNREADABLE
 from envctl.errors import ConfigError, EnvctlError
+from envctl.model.shapes import mapping, mappings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -45,19 +48,31 @@ def read(path: Path) -> dict[str, Any]:
     """A kubeconfig as it is; raises ConfigError for one that cannot be read."""
     try:
         found = yaml.load(path.read_text(), Loader=_LOADER)  # noqa: S506 - safe, and in C where it is to be had
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise bad_kubeconfig(str(path), str(error).splitlines()[0]) from error
+    except (OSError, *UNREADABLE) as error:
+        said = str(error).splitlines() or [type(error).__name__]
+        raise bad_kubeconfig(str(path), said[0]) from error
     if not isinstance(found, dict):
         raise bad_kubeconfig(str(path), "It is not a mapping")
+    for key in ("cluster", "user", "context"):
+        items = found.get(f"{key}s") or []
+        if not isinstance(items, list) or not all(_is_entry(item, key) for item in items):
+            raise bad_kubeconfig(
+                str(path), f"Its {key}s are not a list of mappings with name and {key}"
+            )
+    if not isinstance(found.get("current-context") or "", str):
+        raise bad_kubeconfig(str(path), "Its current-context is no text")
     return found
 
 
-def _contexts(config: dict[str, Any], path: Path) -> list[tuple[str, dict[str, Any]]]:
+def _is_entry(item: Any, key: str) -> bool:
+    if not isinstance(item, dict) or not isinstance(item.get(key) or {}, dict):
+        return False
+    return isinstance(item.get("name", ""), str)
+
+
+def _contexts(config: dict[str, Any]) -> list[tuple[str, dict[str, Any]]]:
     items = config.get("contexts") or []
-    if not isinstance(items, list) or not all(isinstance(item, dict) for item in items):
-        raise bad_kubeconfig(str(path), "Its contexts are not a list of mappings")
-    named = [(item.get("name", ""), item.get("context") or {}) for item in items]
-    return [(n, c) for n, c in named if isinstance(n, str) and isinstance(c, dict)]
+    return [(item.get("name", ""), item.get("context") or {}) for item in items]
 
 
 def choose(wanted: str, env: Mapping[str, str], extra: tuple[Path, ...]) -> Target:
@@ -69,7 +84,7 @@ def choose(wanted: str, env: Mapping[str, str], extra: tuple[Path, ...]) -> Targ
         config = read(path)
         if path not in extra:
             current = current or config.get("current-context") or ""
-        for name, found in _contexts(config, path):
+        for name, found in _contexts(config):
             known.setdefault(name, found)
     context = wanted or current or _fallback(known)
     if context == IN_CLUSTER or (not context and _TOKEN.exists()):
@@ -99,9 +114,9 @@ def _unknown(context: str, known: list[str]) -> ConfigError:
 
 
 def _ingress(context: dict[str, Any]) -> str:
-    for item in context.get("extensions") or []:
+    for item in mappings(context.get("extensions")):
         if item.get("name") == INGRESS_EXTENSION:
-            return str((item.get("extension") or {}).get("url", ""))
+            return str(mapping(item.get("extension")).get("url", ""))
     return ""
 
 
@@ -130,11 +145,11 @@ async def open_client(target: Target, agent: str) -> ApiClient:
                 persist_config=False,
             )
             user = loader._user.value if loader._user else {}  # noqa: SLF001 - no other way to it
-    except refused as error:
+        client: ApiClient = client_module.ApiClient(configuration)
+    except (refused, ssl.SSLError) as error:
         raise bad_kubeconfig(f"for context {target.context!r}", error) from error
-    except (OSError, ValueError, KeyError, TypeError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _no_credential(target.context, error) from error
-    client: ApiClient = client_module.ApiClient(configuration)
     client.user_agent = agent
     if user.get("as"):  # the library would ignore it and act as the person behind
         client.set_default_header("Impersonate-User", user["as"])

@@ -6,6 +6,7 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from envctl.model.objects import Resource
+from envctl.model.shapes import mapping, mappings
 from envctl.ports.cluster import UnknownKind
 
 if TYPE_CHECKING:
@@ -30,20 +31,18 @@ async def discover(cluster: KubernetesCluster) -> Kinds:
     return found
 
 
-def _resources(answer: dict[str, Any]) -> Iterator[Resource]:
-    for item in answer.get("items") or []:
-        group = item.get("metadata", {}).get("name", "")
-        for version in item.get("versions") or []:
-            for entry in version.get("resources") or []:
-                kind = (entry.get("responseKind") or {}).get("kind")
-                if kind and "patch" in (entry.get("verbs") or []):
-                    yield Resource(
-                        group,
-                        version["version"],
-                        entry["resource"],
-                        kind,
-                        entry.get("scope") == "Namespaced",
-                    )
+def _resources(answer: Any) -> Iterator[Resource]:
+    for item in mappings(mapping(answer).get("items")):
+        group = mapping(item.get("metadata")).get("name", "")
+        for version in mappings(item.get("versions")):
+            for entry in mappings(version.get("resources")):
+                kind = mapping(entry.get("responseKind")).get("kind")
+                served = version.get("version"), entry.get("resource"), kind
+                verbs = entry.get("verbs")
+                patched = isinstance(verbs, list) and "patch" in verbs
+                if patched and all(isinstance(name, str) for name in (group, *served)):
+                    path, plural, kind = map(str, served)
+                    yield Resource(group, path, plural, kind, entry.get("scope") == "Namespaced")
 
 
 def unknown(api_version: str, kind: str, known: Kinds) -> UnknownKind:

@@ -40,7 +40,7 @@ def cluster_of(target: Target, env: Mapping[str, str]) -> Config:
     context, _ = _entry(target, "contexts", "context", target.context)
     cluster, path = _entry(target, "clusters", "cluster", str(context.get("cluster", "")))
     found = {key: value for key, value in cluster.items() if key != "extensions"}
-    file = found.pop("certificate-authority", "")
+    file = str(found.pop("certificate-authority", None) or "")
     if file and "certificate-authority-data" not in found:
         found["certificate-authority-data"] = _encoded(path.parent / file)
     return found

@@ -9,9 +9,11 @@ import random
 from typing import TYPE_CHECKING, Any
 
 import aiohttp
+from aiohttp.http_exceptions import HttpProcessingError
 
 from envctl.adapters.kubernetes import translate
 from envctl.adapters.retrying import Transient
+from envctl.model.shapes import sound
 from envctl.ports import attempt
 from envctl.ports.cluster import Change
 
@@ -82,20 +84,28 @@ async def _watch_once(
                 repeatable=True,
             )
         async for line in response.content:
-            change = json.loads(line)
-            if change["type"] == "ERROR":
-                raise _error_event(change["object"], cluster.context)
-            yield Change(change["type"], change["object"])
+            yield _change(line, resource, cluster.context)
     except TimeoutError:
         return  # silence, not failure: open it anew from where it was
-    except (aiohttp.ClientError, OSError, ValueError) as error:
+    except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError, RecursionError) as error:
         raise translate.error_of_connection(error, "the watch", cluster.context) from error
     finally:
         response.close()
 
 
+def _change(line: bytes, resource: Resource, context: str) -> Change:
+    """One event of a watch; raises what an ERROR stands for, ValueError for what is no event."""
+    event = json.loads(line)
+    if not isinstance(event, dict) or not isinstance(event.get("object"), dict):
+        raise ValueError("it is no event of a watch")  # noqa: TRY004 - of JSON, as the parser says
+    if event.get("type") == "ERROR":
+        raise _error_event(event["object"], context)
+    return Change(str(event.get("type")), sound(event["object"], resource))
+
+
 def _error_event(status: dict[str, Any], context: str) -> Exception:
-    code = int(status.get("code") or 500)
+    said = status.get("code")
+    code = said if isinstance(said, int) and said else 500
     return translate.error_for(code, json.dumps(status).encode(), {}, "go on watching", context)
 
 

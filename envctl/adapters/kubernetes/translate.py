@@ -57,7 +57,7 @@ def status_of(body: bytes) -> dict[str, Any]:
     """The Status in an error's body; an HTML page of a proxy in between gives an empty one."""
     try:
         found = json.loads(body)
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return found if isinstance(found, dict) else {}
 
@@ -113,8 +113,13 @@ def _conflict(what: str, why: str, status: dict[str, Any], *, repeatable: bool) 
 
 def _terminating(status: Mapping[str, Any]) -> bool:
     """Whether the namespace was the reason (k8s.io/api/core/v1 NamespaceTerminatingCause)."""
-    causes = (status.get("details") or {}).get("causes") or []
-    return any(cause.get("reason") == "NamespaceTerminating" for cause in causes)
+    return any(cause.get("reason") == "NamespaceTerminating" for cause in _causes(status))
+
+
+def _causes(status: Mapping[str, Any]) -> list[dict[str, Any]]:
+    details = status.get("details")
+    found = details.get("causes") if isinstance(details, dict) else None
+    return [cause for cause in found if isinstance(cause, dict)] if isinstance(found, list) else []
 
 
 def date_of(headers: Mapping[str, str], now: float) -> tuple[datetime, float] | None:
@@ -205,10 +210,10 @@ def _escalation(what: str, message: str) -> Forbidden:
 
 def _managers(status: dict[str, Any]) -> tuple[FieldConflict, ...]:
     found = []
-    for cause in (status.get("details") or {}).get("causes") or []:
-        match = _MANAGER.search(cause.get("message", ""))
+    for cause in _causes(status):
+        match = _MANAGER.search(str(cause.get("message", "")))
         if cause.get("reason") == "FieldManagerConflict" and match:
-            found.append(FieldConflict(match["manager"], cause.get("field", "")))
+            found.append(FieldConflict(match["manager"], str(cause.get("field", ""))))
     return tuple(found)
 
 

@@ -147,7 +147,7 @@ def _names_no_version(method: str, body: Obj | None) -> bool:
 def _json(data: bytes, doing: str) -> Any:
     try:
         return json.loads(data) if data else {}
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise Transient(
             f"The cluster did not {doing}.",
             why="Its answer is not JSON; something in between answered instead.",

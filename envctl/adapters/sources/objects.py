@@ -125,7 +125,9 @@ def _check(document: Obj, where: str) -> None:
         raise _not_an_object(where, f"the {kind} has the name {name!r}, which is none")
     for field in ("labels", "annotations"):
         found = meta.get(field) or {}
-        if not isinstance(found, dict) or not all(isinstance(v, str) for v in found.values()):
+        if not isinstance(found, dict) or not all(
+            isinstance(word, str) for pair in found.items() for word in pair
+        ):
             raise _not_an_object(where, f"{field} of {kind}/{name} are not a mapping of texts")
 
 

@@ -1,0 +1,135 @@
+"""All targets, one after the other, in the time that there is; and the table of what came of it.
+
+    python -m tests.fuzz.run SECONDS [TARGET ...] [--docs]
+
+What atheris has found to be worth trying is kept in the user's cache folder and is where the next
+run begins. An input that breaks something is kept too, and printed; with ``--docs`` the table goes
+into docs/fuzzing.md. Ends with 1 if anything broke.
+"""
+
+from __future__ import annotations
+
+import argparse
+import datetime as dt
+import os
+import platform
+import re
+import subprocess
+import sys
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from envctl import __version__
+from tests.fuzz.targets import TARGETS
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "fuzzing.md"
+BEGIN, END = "<!-- fuzz -->\n", "<!-- /fuzz -->\n"
+#: Seconds that one input may take, and MiB that a target may grow to.
+TIMEOUT, MEMORY = 10, 1024
+_SLUG = re.compile(r"[^a-z0-9]+")
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of one target."""
+
+    name: str
+    runs: int
+    seconds: float
+    edges: int
+    corpus: int
+    slowest: int
+    memory: int
+    broken: str = ""
+
+
+def main() -> None:
+    """Divide the time, run, and report."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("seconds", type=int)
+    parser.add_argument("targets", nargs="*", default=list(TARGETS))
+    parser.add_argument("--docs", action="store_true")
+    options = parser.parse_args()
+    names = options.targets or list(TARGETS)
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "envctl" / "fuzz"
+    each = max(2, options.seconds // len(names))
+    found = []
+    for name in names:
+        found.append(_fuzz(name, each, cache))
+        print(_row(found[-1]), flush=True)
+    if options.docs:
+        _write(found)
+    sys.exit(any(outcome.broken for outcome in found))
+
+
+def _fuzz(name: str, seconds: int, cache: Path) -> Outcome:
+    slug = _SLUG.sub("-", name.lower())
+    corpus, broken = cache / "corpus" / slug, cache / "broken" / slug
+    for folder in (corpus, broken):
+        folder.mkdir(parents=True, exist_ok=True)
+    command = [
+        sys.executable, "-m", "tests.fuzz.one", name, str(corpus), f"-max_total_time={seconds}",
+        f"-timeout={TIMEOUT}", f"-rss_limit_mb={MEMORY}", "-max_len=4096", "-print_final_stats=1",
+        f"-artifact_prefix={broken}/",
+    ]  # fmt: skip
+    begin = time.monotonic()
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
+    said = (done.stdout + done.stderr).decode(errors="replace")
+    covered = re.findall(r"cov: (\d+) ", said)
+    outcome = Outcome(
+        name,
+        _stat(said, "number_of_executed_units"),
+        time.monotonic() - begin,
+        int(covered[-1]) if covered else 0,
+        len(list(corpus.iterdir())),
+        _stat(said, "slowest_unit_time_sec"),
+        _stat(said, "peak_rss_mb"),
+        _what_broke(said) if done.returncode else "",
+    )
+    if outcome.broken:
+        print(said[-4000:], file=sys.stderr)
+    return outcome
+
+
+def _stat(said: str, name: str) -> int:
+    match = re.search(rf"stat::{name}:\s+(\d+)", said)
+    return int(match[1]) if match else 0
+
+
+def _what_broke(said: str) -> str:
+    match = re.search(r"^(?:\w+\.)*(\w*(?:Error|Exception)\b.*)$", said, re.MULTILINE)
+    libfuzzer = re.search(r"ERROR: libFuzzer: (.*)", said)
+    return (match or libfuzzer or ["", "it ended"])[1][:100]
+
+
+def _row(outcome: Outcome) -> str:
+    rate = outcome.runs / max(outcome.seconds, 0.1)
+    return (
+        f"| {outcome.name} | {outcome.seconds:.0f} | {outcome.runs:,} | {rate:,.0f} "
+        f"| {outcome.edges:,} | {outcome.corpus:,} | {outcome.slowest} | {outcome.memory} "
+        f"| {outcome.broken or 'none'} |"
+    )
+
+
+def _write(found: list[Outcome]) -> None:
+    total = sum(outcome.seconds for outcome in found)
+    runs = sum(outcome.runs for outcome in found)
+    today = dt.datetime.now(dt.UTC).date().isoformat()
+    where = f"envctl {__version__}, Python {platform.python_version()}, one process"
+    table = [
+        f"{today}, {where}, {total / 60:.0f} minutes: {runs:,} inputs.",
+        "",
+        "| target | seconds | inputs | a second | branches | corpus | slowest, s | MiB | broke |",
+        "|---|---:|---:|---:|---:|---:|---:|---:|---|",
+        *map(_row, found),
+    ]
+    page = PAGE.read_text()
+    before, _, rest = page.partition(BEGIN)
+    _, _, after = rest.partition(END)
+    PAGE.write_text(before + BEGIN + "\n".join(table) + "\n" + END + after)
+
+
+if __name__ == "__main__":
+    main()
