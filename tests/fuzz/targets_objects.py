@@ -36,10 +36,20 @@ if TYPE_CHECKING:
 
 
 class _Cluster:
-    """Only its logs are asked for."""
+    """What a diagnosis asks for beside what was seen: of any shape, too."""
+
+    def __init__(self, reader: Reader | None = None) -> None:
+        self.reader = reader
 
     async def logs(self, *_: Any, **__: Any) -> Lines:
         return ["a line"]
+
+    async def list(self, resource: Resource, *_: Any, **__: Any) -> Any:
+        kinds = [obj for obj in samples.OBJECTS if obj["kind"] == resource.kind]
+        return [sound(self.reader.changed(obj), resource) for obj in kinds if self.reader]
+
+    async def get(self, resource: Resource, *_: Any, **__: Any) -> Any:
+        return next(iter(await self.list(resource)), None)
 
 
 def _seen(reader: Reader, sample: Obj) -> Obj:
@@ -84,7 +94,7 @@ def leases(data: bytes) -> None:
 def diagnosis(data: bytes) -> None:
     """A workload, its pods and their events, all of any shape, explained."""
     reader = Reader(data)
-    tracker = Tracker(_Cluster(), "shop-it")  # type: ignore[arg-type]
+    tracker = Tracker(_Cluster(reader), "shop-it")  # type: ignore[arg-type]
     workload = _seen(reader, samples.DEPLOYMENT)
     seen = ((REPLICA_SET, samples.REPLICA_SET), (POD, samples.POD), (EVENT, samples.EVENT),
             (EVENT, samples.EVENT), (DEPLOYMENT, samples.DEPLOYMENT))  # fmt: skip

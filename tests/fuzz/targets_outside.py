@@ -66,7 +66,7 @@ def clients(data: bytes) -> None:
 
 async def _open() -> None:
     target = connect.choose("", {"KUBECONFIG": str(_KUBECONFIG)}, ())
-    client = await connect.open_client(target)
+    client = await connect.open_client(target, "envctl")
     await client.close()
 
 
