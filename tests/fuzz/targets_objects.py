@@ -25,7 +25,7 @@ from envctl.model.objects import (
 )
 from envctl.model.shapes import sound
 from envctl.model.status import holder_of, quota_of
-from envctl.workflow import diagnose
+from envctl.workflow import diagnose, doom
 from envctl.workflow.tracker import Tracker
 from tests.fuzz import samples
 from tests.fuzz.reader import Reader
@@ -101,7 +101,7 @@ def diagnosis(data: bytes) -> None:
     for resource, sample in seen:
         tracker._see(resource, reader.choose(("ADDED", "MODIFIED")), _seen(reader, sample))
     state = readiness.assess(workload)
-    diagnose.doom(tracker, workload)
+    doom.doom(tracker, workload)
     diagnose.reason_of(tracker, workload, state)
     owners.outdated_pods(workload, tracker.of_kind(POD))
     unready = [(key_of(workload), workload, state), (key_of(samples.POD), None, state)]
