@@ -35,6 +35,7 @@ _TRANSIENT = (
     "service unavailable", "network is unreachable", "http2: client connection lost",
     "internal error occurred", "an error on the server", "client.timeout", "deadline exceeded",
     "the object has been modified", "reported a conflict", "broken pipe", ": eof",
+    "status: unknown, message:",  # of a hook, when Helm could not look at it
 )  # fmt: skip
 _LOCKED = "another operation (install/upgrade/rollback) is in progress"
 

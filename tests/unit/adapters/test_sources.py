@@ -262,6 +262,7 @@ async def test_a_claim_that_only_an_unfinished_upgrade_has_is_not_rolled_back(he
         "kill -9 $$",
         'echo "Error: could not get server version: the server reported a conflict" >&2; exit 1',
         'echo "Error: query: Internal error occurred: injected" >&2; exit 1',
+        'echo "Error: Job/web/m not ready. status: Unknown, message: " >&2; exit 1',
     ],
 )
 async def test_a_try_that_can_be_repeated_is_and_begins_with_the_repair(
