@@ -36,9 +36,11 @@ LOOK_EVERY = 1.0
 #: Part of the duration after which a run no longer trusts that the lease is still its own.
 TRUST = 0.6
 POLL = 0.5
-#: Seconds that one look at the lease, or its renewal, may take; a request that hangs is given up
-#: and made anew long before the lease ends.
+#: Seconds that one look at the lease may take.
 ANSWER = leases.DURATION / 4
+#: Part of what is left of the lease that one renewal may take: one that hangs is given up in time
+#: to be made anew, and a server that is only slow gets most of it.
+PATIENT = 0.6
 
 
 @dataclass(slots=True)
@@ -261,7 +263,8 @@ class Lock:
             if began - self._renewed < 1.0 or self._lost is not None:
                 return
             try:
-                with attempt.within(ANSWER):
+                left = leases.DURATION - (began - self._renewed)
+                with attempt.within(max(1.0, left * PATIENT)):
                     if await self._stamp():
                         self._renewed = began
             except Conflict:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from tests.faults.forks import Run
 
 #: Seconds that any one run may take before it counts as stuck.
-LIMIT = 150.0
+LIMIT = 300.0
 #: Seconds that the cluster's own controllers get to end what a finished run has set off.
 SETTLE = 8.0
 _LIFE = ("envctl.dev/expires-at", "envctl.dev/last-used-at")
