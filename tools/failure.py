@@ -2,8 +2,8 @@
 
     .venv/bin/python tools/failure.py [CLUSTER]
 
-The embedded cluster must run (`envctl local start`) and have the busybox of the tests. The
-environment is called `broken` and is taken away at the end: a shop whose API lacks a variable.
+The embedded cluster must run (`envctl local start`). The environment is called `broken` and is
+taken away at the end: a shop whose API lacks a variable.
 """
 
 from __future__ import annotations
@@ -22,6 +22,11 @@ PICTURE = ROOT / "docs" / "images" / "failure.svg"
 ENVCTL = Path(sys.executable).with_name("envctl")
 COLUMNS, LINES = 104, 40
 IMAGE = "docker.io/envctl/busybox:1"
+LOAD = """\
+import sys
+from tests.cluster import busybox, node
+busybox.load(node.Envctl(), sys.argv[1])
+"""
 API = """\
 echo 'api 2.4.0, reading its configuration'
 : "${DATABASE_URL:?is not set, and there is no default}"
@@ -68,6 +73,7 @@ def main() -> int:
     environment = {
         **os.environ, "KUBECONFIG": found["kubeconfig"], "ENVCTL_CONTEXT": found["context"],
     }  # fmt: skip
+    subprocess.run([sys.executable, "-c", LOAD, cluster], cwd=ROOT, check=True)
     terminal = Terminal(COLUMNS, LINES)
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)

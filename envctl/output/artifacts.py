@@ -96,7 +96,7 @@ def _write_index(root: Path, recorder: Recorder, error: EnvctlError, context: Ru
     title = " ".join(part for part in (context.verb, context.title) if part)
     with suppress(OSError):  # then writing fails, and says so
         root.mkdir(parents=True, exist_ok=True)
-    return _write(root / INDEX, index(root, error, recorder.evidence, title))
+    return _write(root / INDEX, index(root, error, recorder.evidence, title, recorder.unfinished()))
 
 
 def _write(path: Path, content: str) -> str:

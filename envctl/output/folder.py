@@ -15,9 +15,10 @@ from envctl.output.files import check_writable, write_atomically
 from envctl.output.lines import plain_text
 from envctl.output.manifests import document
 from envctl.output.symbols import UNICODE
+from envctl.output.text import clean
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
 
     from envctl.errors import EnvctlError
@@ -107,11 +108,23 @@ def _clear(path: Path) -> None:
         path.unlink()
 
 
-def index(root: Path, error: EnvctlError, evidence: Evidence | None, title: str) -> str:
-    """The text of the index: the verdict and its proof, then what else is in the folder."""
+def index(
+    root: Path,
+    error: EnvctlError,
+    evidence: Evidence | None,
+    title: str,
+    unfinished: Sequence[str] = (),
+) -> str:
+    """The text of the index: the verdict and its proof, then what else is in the folder.
+
+    ``unfinished`` is what was still waited for, in a run that was interrupted.
+    """
     screen = plain_text(error_screen(error, _WIDTH, None, UNICODE))
     fence = "`" * max(3, 1 + max(map(len, re.findall("`+", screen)), default=0))
     lines = [_HEAD, f"# {title or 'envctl'}: {_one_line(error)}", "", fence, screen.rstrip(), fence]
+    if unfinished:
+        awaited = "\n".join(clean(text) for text in unfinished)
+        lines += ["", "## What it was waiting for", "", fence, awaited, fence]
     there = [f"- `{name}`: {what}" for name, what in _OURS.items() if (root / name).exists()]
     lines += ["", "## In this folder", "", *there] if there else []
     if evidence and evidence.gaps:

@@ -11,6 +11,7 @@ from envctl.model.events import (
     RequestsCounted,
     Spent,
     StepFinished,
+    StepProgress,
     StepRetried,
     StepStarted,
 )
@@ -19,7 +20,7 @@ from envctl.model.result import DownResult, UpResult
 
 if TYPE_CHECKING:
     from envctl.errors import EnvctlError
-    from envctl.model.events import Event
+    from envctl.model.events import Event, Waiting
     from envctl.model.evidence import Evidence
     from envctl.model.result import CheckResult
     from envctl.model.step import Step
@@ -42,6 +43,7 @@ class Recorder:
         self.logs: dict[str, deque[LogLine]] = {}
         self.result: UpResult | DownResult | GcResult | None = None
         self.error: EnvctlError | None = None
+        self.awaited: dict[str, tuple[Waiting, ...]] = {}
         self.evidence: Evidence | None = None
         self.elapsed = 0.0
 
@@ -53,6 +55,8 @@ class Recorder:
                 self.steps |= {step.name: step for step in event.steps}
             case StepStarted():
                 self.steps.setdefault(event.step.name, event.step)
+            case StepProgress(waiting=waiting):
+                self.awaited[event.step.name] = waiting
             case StepRetried():
                 self.retries[event.step.name if event.step else "", event.policy] += 1
             case StepFinished():
@@ -72,6 +76,15 @@ class Recorder:
         """Keep how the run ended, if it ended with such a result."""
         if isinstance(result, UpResult | DownResult | GcResult):
             self.result = result
+
+    def unfinished(self) -> list[str]:
+        """What the steps that have not ended were waiting for, a sentence each."""
+        return [
+            f"{item.object}: {item.reason}"
+            for step, waiting in self.awaited.items()
+            if step not in self.finished
+            for item in waiting
+        ]
 
     @property
     def checks(self) -> tuple[CheckResult, ...]:

@@ -95,6 +95,7 @@ def test_a_run_that_is_terminated_leaves_what_it_saw(app: App) -> None:
     assert running.returncode == 143
     files = contents(app.folder / "out")
     assert "Terminated" in files["index.md"]
+    assert "Deployment/web: 0 of 1 replicas ready" in files["index.md"]
     assert any("FATAL: no way on" in text for name, text in files.items() if "logs/" in name)
     assert CANARY not in json.dumps(files)
 

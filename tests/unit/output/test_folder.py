@@ -26,6 +26,11 @@ def test_the_index_begins_with_the_verdict_and_says_what_else_there_is(tmp_path:
     assert "- No nodes." in text
 
 
+def test_an_interrupted_run_says_what_it_was_waiting_for(tmp_path: Path) -> None:
+    text = index(tmp_path, EnvctlError("Terminated."), None, "up", ["Deployment/web: 0 of 1"])
+    assert "## What it was waiting for\n\n```\nDeployment/web: 0 of 1\n```" in text
+
+
 def test_the_index_shows_no_secret_either(tmp_path: Path) -> None:
     evidence = Evidence(("line 29 of the log is a gap",), redact.hidden(["line 29 of the log"]))
     assert "line 29" not in index(tmp_path, ERROR, evidence, "up")
