@@ -68,6 +68,14 @@ def init(
     max_quota: Annotated[
         list[str], _many("--max-quota", "RESOURCE=QUANTITY, the most of an environment's quota.")
     ] = [],  # noqa: B006
+    egress: Annotated[
+        list[str],
+        _many(
+            "--egress",
+            "Whom pods may talk to at the most: dns, same-environment, internet "
+            "(all three unless given) or anything; repeatable.",
+        ),
+    ] = [],  # noqa: B006
     allow_load_balancers: Annotated[
         bool,
         typer.Option(
@@ -98,8 +106,8 @@ def init(
         setup = config.read(
             name=name, projects=project, users=oidc_user, groups=oidc_group,
             gitlab_projects=gitlab_project, gitlab_groups=gitlab_group, gc_groups=gc_group,
-            view_groups=view_group, domains=domain, quota=max_quota, security=security,
-            load_balancers=allow_load_balancers,
+            view_groups=view_group, domains=domain, quota=max_quota, egress=egress,
+            security=security, load_balancers=allow_load_balancers,
         )  # fmt: skip
         if apply or remove:
             await _work(out, options, setup, remove=remove)

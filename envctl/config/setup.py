@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from envctl.config import names
 from envctl.errors import ConfigError
-from envctl.model.setup import Setup
+from envctl.model.setup import EGRESS, Setup
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -31,6 +31,7 @@ def read(  # noqa: PLR0913 - one for each option of the verb
     view_groups: Sequence[str] = (),
     domains: Sequence[str] = (),
     quota: Sequence[str] = (),
+    egress: Sequence[str] = (),
     security: str = "baseline",
     load_balancers: bool = False,
 ) -> Setup:
@@ -51,6 +52,7 @@ def read(  # noqa: PLR0913 - one for each option of the verb
         security=_security(security),
         load_balancers=load_balancers,
         quota=dict(_ceiling(word) for word in quota),
+        egress=_each(egress, _peer) or EGRESS,
     )
 
 
@@ -88,6 +90,16 @@ def _domain(word: str) -> str:
             next="Write for example --domain preview.example.org.",
         )
     return found
+
+
+def _peer(word: str) -> str:
+    if word not in (*EGRESS, "anything"):
+        raise ConfigError(
+            f"--egress {word[:40]!r} is nobody whom envctl knows.",
+            why="It is whom the pods of environments may talk to, at the most.",
+            next=f"Choose among {', '.join(EGRESS)}; anything lifts the limit.",
+        )
+    return word
 
 
 def _security(word: str) -> str:

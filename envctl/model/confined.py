@@ -78,6 +78,12 @@ def _ingress(spec: Obj, host: str) -> Iterator[str]:
 def _pod(spec: Obj) -> Iterator[str]:
     if spec.get("automountServiceAccountToken"):
         yield "has a token of a service account mounted"
+    if spec.get("nodeName"):
+        yield "chooses its node past the scheduler (nodeName)"
+    for toleration in mappings(spec.get("tolerations")):
+        key = str(toleration.get("key") or "")
+        if not key or key.startswith("node-role.kubernetes.io/"):
+            yield f"tolerates {key or 'every taint'}, and with it nodes that are not for it"
     for volume in mappings(spec.get("volumes")):
         if "csi" in volume:
             yield f"mounts the volume {volume.get('name')} from a CSI driver"

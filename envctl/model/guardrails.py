@@ -93,7 +93,8 @@ def _policy(guard: Guardrails) -> Obj:
 
 
 _DNS_PORTS = [{"port": 53, "protocol": "UDP"}, {"port": 53, "protocol": "TCP"}]
-_PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10"]
+#: What `internet` leaves out: private, link-local and shared addresses.
+PRIVATE = ["10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16", "169.254.0.0/16", "100.64.0.0/10"]
 
 
 def _rule(word: str | Mapping[str, Any], direction: str) -> Obj:
@@ -111,7 +112,7 @@ def _rule(word: str | Mapping[str, Any], direction: str) -> Obj:
             ]
         }
     if word == "internet":
-        return {direction: [{"ipBlock": {"cidr": "0.0.0.0/0", "except": _PRIVATE}}]}
+        return {direction: [{"ipBlock": {"cidr": "0.0.0.0/0", "except": PRIVATE}}]}
     return {}  # anything
 
 

@@ -49,7 +49,9 @@ class Permission:
 
 
 _READ = "get list watch"
-_ALL = f"{_READ} create update patch delete"
+#: Server-side apply makes and changes by a patch; Helm replaces its Secrets, `edit` lends more.
+_OWN = "create patch delete"
+_ALL = f"{_READ} update {_OWN}"
 _CHARTS = "applications that bring objects of this kind"
 #: scope, group, resources, verbs, and for what alone it is needed.
 _TABLE: tuple[tuple[Scope, str, str, str, str], ...] = (
@@ -58,18 +60,19 @@ _TABLE: tuple[tuple[Scope, str, str, str, str], ...] = (
      "`down`, to prove that volumes are gone"),
     (Scope.SYSTEM, "coordination.k8s.io", "leases", "get create update patch", ""),
     (Scope.SYSTEM, "coordination.k8s.io", "leases", "list delete", "`gc`"),
+    (Scope.ENVIRONMENT, "", "configmaps services pods", _ALL, ""),
+    (Scope.ENVIRONMENT, "", "secrets", f"get list update {_OWN}", ""),
     (Scope.ENVIRONMENT, "",
-     "configmaps secrets services serviceaccounts persistentvolumeclaims pods", _ALL, ""),
-    (Scope.ENVIRONMENT, "", "resourcequotas limitranges", _ALL, ""),
+     "serviceaccounts persistentvolumeclaims resourcequotas limitranges", f"{_READ} {_OWN}", ""),
     (Scope.ENVIRONMENT, "", "events", _READ, ""),
     (Scope.ENVIRONMENT, "", "pods/log", "get", ""),
     (Scope.ENVIRONMENT, "apps", "deployments statefulsets daemonsets", _ALL, ""),
     (Scope.ENVIRONMENT, "apps", "replicasets", _READ, ""),
     (Scope.ENVIRONMENT, "batch", "jobs cronjobs", _ALL, ""),
-    (Scope.ENVIRONMENT, "networking.k8s.io", "ingresses networkpolicies", _ALL, ""),
-    (Scope.ENVIRONMENT, "autoscaling", "horizontalpodautoscalers", _ALL, _CHARTS),
-    (Scope.ENVIRONMENT, "policy", "poddisruptionbudgets", _ALL, _CHARTS),
-    (Scope.ENVIRONMENT, "rbac.authorization.k8s.io", "roles rolebindings", _ALL,
+    (Scope.ENVIRONMENT, "networking.k8s.io", "ingresses networkpolicies", f"{_READ} {_OWN}", ""),
+    (Scope.ENVIRONMENT, "autoscaling", "horizontalpodautoscalers", f"{_READ} {_OWN}", _CHARTS),
+    (Scope.ENVIRONMENT, "policy", "poddisruptionbudgets", f"{_READ} {_OWN}", _CHARTS),
+    (Scope.ENVIRONMENT, "rbac.authorization.k8s.io", "roles rolebindings", f"get list {_OWN}",
      "`kubeconfig`, and applications that bring roles"),
     (Scope.ENVIRONMENT, "", "serviceaccounts/token", "create", "`kubeconfig`"),
     (Scope.ENVIRONMENT, "", "pods/exec pods/attach pods/portforward", "get create",

@@ -12,7 +12,8 @@ if TYPE_CHECKING:
     from envctl.model.spec import Component
 
 #: Kinds whose definition others need, and kinds that run something with what the rest provides.
-_FIRST = frozenset({"CustomResourceDefinition"})
+#: A role comes before its binding: who may not bind everything may bind only what is there.
+_FIRST = frozenset({"CustomResourceDefinition", "Role", "ClusterRole"})
 _LAST = frozenset(
     {"Pod", "Deployment", "StatefulSet", "DaemonSet", "ReplicaSet", "Job", "CronJob",
      "ReplicationController", "HorizontalPodAutoscaler", "Ingress", "APIService"}
@@ -115,7 +116,7 @@ class PlanResult:
 
 
 def wave(obj: Obj) -> int:
-    """In which of three waves an object is applied: definitions, what pods need, what runs."""
+    """In which of three waves an object is applied: what others name, what pods need, what runs."""
     kind = obj.get("kind", "")
     group = obj.get("apiVersion", "").rpartition("/")[0]
     if kind in _FIRST:

@@ -26,6 +26,9 @@ SETUP = "envctl.dev/setup"
 WHY = "envctl.dev/why"
 #: Keys of the ConfigMap that says what is bound in each environment.
 BINDINGS, PROJECTS = "bindings", "projects"
+#: Whom pods may talk to unless the administrator says otherwise: nothing inside of the cluster, or
+#: of the network that it is in.
+EGRESS = ("dns", "same-environment", "internet")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +36,7 @@ class Setup:
     """One set-up: who works (``users``, ``groups``, or an account of its own), on what, how far.
 
     ``projects`` empty means any; ``domains`` empty leaves host names free; ``quota`` is the most
-    that an environment's ResourceQuota may grant.
+    that an environment's ResourceQuota may grant, ``egress`` whom its pods may talk to.
     """
 
     name: str = "envctl"
@@ -46,6 +49,7 @@ class Setup:
     security: str = "baseline"
     load_balancers: bool = False
     quota: Mapping[str, str] = field(default_factory=dict)
+    egress: tuple[str, ...] = EGRESS
 
     @property
     def pipeline(self) -> str:

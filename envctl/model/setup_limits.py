@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envctl.model import environment as env
-from envctl.model.setup_policies import binding, must, policy, rule
+from envctl.model.setup_cel import binding, environments, must, policy, rule
 
 if TYPE_CHECKING:
     from envctl.model.objects import Obj
@@ -28,21 +27,14 @@ def objects(setup: Setup) -> list[Obj]:
     if setup.quota:
         quota = _quota(setup)
         reference = {"name": QUOTA_NAME, "parameterNotFoundAction": "Deny"}
-        found += [quota, binding(quota, paramRef=reference)]
+        ceiling = _ceiling(setup)
+        found += [ceiling, binding(ceiling), quota, binding(quota, paramRef=reference)]
     return found
-
-
-def _environments(setup: Setup) -> Obj:
-    """Selects the environments of the set-up's projects."""
-    whose: Obj = {"key": env.PROJECT, "operator": "Exists"}
-    if setup.projects:
-        whose = {"key": env.PROJECT, "operator": "In", "values": list(setup.projects)}
-    return {"matchLabels": {env.MANAGED_BY: "envctl"}, "matchExpressions": [whose]}
 
 
 def _inside(setup: Setup, group: str, resources: list[str]) -> Obj:
     return {
-        "namespaceSelector": _environments(setup),
+        "namespaceSelector": environments(setup),
         "resourceRules": [rule(group, resources, ["CREATE", "UPDATE"])],
     }
 
@@ -56,6 +48,11 @@ def _services(setup: Setup) -> Obj:
             must(
                 "!has(object.spec.type) || !(object.spec.type in ['NodePort', 'LoadBalancer'])",
                 "a Service of an environment may not be of type NodePort or LoadBalancer",
+            ),
+            must(
+                "!has(object.spec.type) || object.spec.type != 'ExternalName'",
+                "a Service of an environment may not stand for a name outside of it: the ingress "
+                "controller would go there",
             ),
             must(
                 "!has(object.spec.externalIPs) || object.spec.externalIPs.size() == 0",
@@ -91,7 +88,8 @@ def _ingresses(setup: Setup) -> Obj:
 
 def _pods(setup: Setup) -> Obj:
     return policy(
-        setup, "pods", "Pods of environments push out nothing that the cluster lives by.",
+        setup, "pods", "Pods of environments push out nothing that the cluster lives by, and run "
+        "where the scheduler puts them.",
         matchConstraints=_inside(setup, "", ["pods"]),
         matchConditions=_ALIVE,
         validations=[
@@ -100,29 +98,54 @@ def _pods(setup: Setup) -> Obj:
                 "!object.spec.priorityClassName.startsWith('system-')",
                 "a pod of an environment may not have a priority of the system's",
             ),
+            must(
+                "request.operation != 'CREATE' || !has(object.spec.nodeName)",
+                "a pod of an environment may not choose its node past the scheduler",
+            ),
+            must(
+                "request.operation != 'CREATE' || !has(object.spec.tolerations) || "
+                "object.spec.tolerations.all(t, has(t.key) && t.key != '' && "
+                "!t.key.startsWith('node-role.kubernetes.io/'))",
+                "a pod of an environment may not tolerate every taint, nor those of the control "
+                "plane",
+            ),
         ],
     )  # fmt: skip
 
 
-def _quota(setup: Setup) -> Obj:
-    """Pods start only where the environment's own quota stands and is within the ceiling."""
-    hard = "params.spec.hard"
+def _within(setup: Setup, hard: str) -> Obj:
+    """What must hold of an environment's quota: each resource is in it, and at most the ceiling."""
     parts = [
         f"'{key}' in {hard} && quantity(string({hard}['{key}'])).compareTo(quantity('{most}')) <= 0"
         for key, most in setup.quota.items()
     ]
     ceiling = ", ".join(f"{key} {most}" for key, most in setup.quota.items())
+    return must(
+        f"has({hard}) && " + " && ".join(parts),
+        f"environment.quota may be at most {ceiling}, and must name each of them",
+    )
+
+
+def _ceiling(setup: Setup) -> Obj:
     return policy(
-        setup, "quota", "No environment grants itself more than the administrator does.",
+        setup, "ceiling", "No environment grants itself more than the administrator does.",
+        matchConstraints=_inside(setup, "", ["resourcequotas"]),
+        matchConditions=[
+            *_ALIVE,
+            {"name": "is-envctls-own", "expression": f"object.metadata.name == '{QUOTA_NAME}'"},
+        ],
+        validations=[_within(setup, "object.spec.hard")],
+    )  # fmt: skip
+
+
+def _quota(setup: Setup) -> Obj:
+    """Pods and volumes are made only where the environment's own quota stands, in the ceiling."""
+    return policy(
+        setup, "quota", "Nothing is made before the quota stands.",
         paramKind={"apiVersion": "v1", "kind": "ResourceQuota"},
         matchConstraints={
-            "namespaceSelector": _environments(setup),
-            "resourceRules": [rule("", ["pods"], ["CREATE"])],
+            "namespaceSelector": environments(setup),
+            "resourceRules": [rule("", ["pods", "persistentvolumeclaims"], ["CREATE"])],
         },
-        validations=[
-            must(
-                f"has({hard}) && " + " && ".join(parts),
-                f"environment.quota may be at most {ceiling}, and must name each of them",
-            ),
-        ],
+        validations=[_within(setup, "params.spec.hard")],
     )  # fmt: skip

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from envctl.model import setup_limits, setup_policies, setup_rbac
+from envctl.model import setup_limits, setup_network, setup_policies, setup_rbac
 from envctl.model.environment import MANAGED_BY, SYSTEM_NAMESPACE
 from envctl.model.setup import SETUP, WHY, described, grants
 
@@ -34,6 +34,7 @@ def objects(setup: Setup) -> list[Obj]:
     found = [
         *setup_policies.objects(setup),
         *setup_limits.objects(setup),
+        *setup_network.objects(setup),
         _priority(setup),
         *setup_rbac.accounts(setup),
         *setup_rbac.roles(setup),

@@ -1,23 +1,35 @@
 """The limits of a set-up that RBAC cannot state, as ValidatingAdmissionPolicies (law 9).
 
-Three hold for the set-up's accounts, wherever they write: which namespaces they may touch, that
-they touch nothing beside those, and nothing cluster-wide. ``setup_limits`` has those that
-hold in the environments for whoever writes there. Kubernetes 1.30 and newer have them.
+They hold for the set-up's accounts, wherever they write: which namespaces they may touch, that they
+touch nothing beside those, nothing cluster-wide, and let nobody else in. ``setup_limits`` and
+``setup_network`` have those that hold in the environments for whoever writes there. Kubernetes 1.30
+and newer have them.
 """
 
 from __future__ import annotations
 
-import json
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from envctl.model import environment as env
-from envctl.model.objects import digest
+from envctl.model.setup_cel import (
+    accounts,
+    binding,
+    by_the_environment,
+    condition,
+    environments,
+    must,
+    owned,
+    policy,
+    rule,
+    whose,
+    words,
+)
 
 if TYPE_CHECKING:
     from envctl.model.objects import Obj
     from envctl.model.setup import Setup
 
-_API = "admissionregistration.k8s.io/v1"
+_RBAC = "rbac.authorization.k8s.io"
 #: What `ENVCTL_PROFILE=confined` writes as the namespace's ``env.PROFILE``.
 _CONFINED = "confined"
 _ENFORCE = "pod-security.kubernetes.io/enforce"
@@ -27,92 +39,8 @@ _LEVELS = {"baseline": ["baseline", "restricted"], "restricted": ["restricted"]}
 
 def objects(setup: Setup) -> list[Obj]:
     """Each policy with its binding."""
-    policies = (_namespaces(setup), _scope(setup), _cluster(setup))
+    policies = (_namespaces(setup), _scope(setup), _cluster(setup), _bindings(setup))
     return [obj for made in policies for obj in (made, binding(made))]
-
-
-def binding(made: Obj, **extra: Any) -> Obj:
-    """What puts a policy into force."""
-    name = made["metadata"]["name"]
-    return {
-        "apiVersion": _API,
-        "kind": "ValidatingAdmissionPolicyBinding",
-        "metadata": {
-            "name": name,
-            "annotations": {"envctl.dev/why": f"Puts {name} into force."},
-        },
-        "spec": {"policyName": name, "validationActions": ["Deny"], **extra},
-    }
-
-
-def policy(setup: Setup, name: str, why: str, **spec: Any) -> Obj:
-    """A policy of the set-up that fails closed."""
-    return {
-        "apiVersion": _API,
-        "kind": "ValidatingAdmissionPolicy",
-        "metadata": {"name": f"{setup.name}-{name}", "annotations": {"envctl.dev/why": why}},
-        "spec": {"failurePolicy": "Fail", **spec},
-    }
-
-
-def rule(group: str, resources: list[str], operations: list[str], **more: Any) -> Obj:
-    """Which requests a policy looks at."""
-    return {
-        "apiGroups": [group], "apiVersions": ["*"], "resources": resources,
-        "operations": operations, **more,
-    }  # fmt: skip
-
-
-def must(expression: str, message: str) -> Obj:
-    """What must hold, in CEL, and what is said where it does not; answered with 403."""
-    return {"expression": expression, "message": message, "reason": "Forbidden"}
-
-
-def _list(words: tuple[str, ...] | list[str]) -> str:
-    return json.dumps(list(words))
-
-
-# For whom and where
-
-
-def _accounts(setup: Setup) -> list[Obj]:
-    """A request of one of the set-up's accounts."""
-    pipeline, gc, _ = setup.subjects()
-    users: list[str] = []
-    groups: list[str] = []
-    for subject in [*pipeline, *gc]:
-        if subject["kind"] == "ServiceAccount":
-            users.append(f"system:serviceaccount:{subject['namespace']}:{subject['name']}")
-        else:
-            (users if subject["kind"] == "User" else groups).append(subject["name"])
-    parts = []
-    if users:
-        parts.append(f"request.userInfo.username in {_list(users)}")
-    if groups:
-        parts.append(
-            f"(has(request.userInfo.groups) && "
-            f"request.userInfo.groups.exists(g, g in {_list(groups)}))"
-        )
-    # A name that changes with the expression, so that who reads the object sees what it depends on.
-    return [{"name": f"accounts-{digest(parts)[:8]}", "expression": " || ".join(parts)}]
-
-
-def _owned(labels: str, setup: Setup) -> str:
-    """CEL: whether these labels are those of an environment of the set-up."""
-    parts = [
-        f"'{env.MANAGED_BY}' in {labels} && {labels}['{env.MANAGED_BY}'] == 'envctl'",
-        f"'{env.PROJECT}' in {labels} && '{env.NAME}' in {labels}",
-    ]
-    if setup.projects:
-        parts.append(f"{labels}['{env.PROJECT}'] in {_list(setup.projects)}")
-    return " && ".join(parts)
-
-
-def _whose(setup: Setup) -> str:
-    return f" of {', '.join(setup.projects)}" if setup.projects else ""
-
-
-# What the accounts may touch
 
 
 def _labels(name: str, holder: str) -> Obj:
@@ -151,21 +79,21 @@ def _label(name: str, labels: str, key: str, default: str) -> Obj:
 
 def _namespaces(setup: Setup) -> Obj:
     now, before = "variables.now", "variables.before"
-    allowed = f"(variables.confined ? ['restricted'] : {_list(_LEVELS[setup.security])})"
+    allowed = f"(variables.confined ? ['restricted'] : {words(_LEVELS[setup.security])})"
     same = " && ".join(f"{before}['{key}'] == {now}['{key}']" for key in (env.PROJECT, env.NAME))
     return policy(
         setup, "namespaces", "Envctl's accounts touch the namespaces of environments only.",
         matchConstraints={
             "resourceRules": [rule("", ["namespaces", "namespaces/*"], ["*"])],
         },
-        matchConditions=_accounts(setup),
+        matchConditions=accounts(setup),
         variables=_variables(),
         validations=[
             must(
-                f"(object == null || ({_owned(now, setup)})) && "
-                f"(oldObject == null || ({_owned(before, setup)}))",
+                f"(object == null || ({owned(now, setup)})) && "
+                f"(oldObject == null || ({owned(before, setup)}))",
                 f"this account may touch only namespaces that carry the labels of an envctl "
-                f"environment{_whose(setup)}, and may neither add nor remove those labels",
+                f"environment{whose(setup)}, and may neither add nor remove those labels",
             ),
             must(
                 f"object == null || object.metadata.name == "
@@ -195,23 +123,62 @@ def _namespaces(setup: Setup) -> Obj:
 def _scope(setup: Setup) -> Obj:
     """Everything that is in a namespace: only in environments, and the locks."""
     labels = "namespaceObject.metadata.labels"
-    inside = f"namespaceObject != null && has({labels}) && {_owned(labels, setup)}"
-    named = "(object != null ? object.metadata.name : request.name)"
-    mine = " || ".join(f"{named}.startsWith('{p}-')" for p in setup.projects) or "true"
+    inside = f"namespaceObject != null && has({labels}) && {owned(labels, setup)}"
     lock = (
         f"request.namespace == '{env.SYSTEM_NAMESPACE}' && "
-        f"request.resource.resource == 'leases' && ({mine})"
+        f"request.resource.resource == 'leases' && ({_own_lock(setup)})"
     )
     return policy(
         setup, "scope", "Envctl's accounts write inside environments only, and their locks.",
         matchConstraints={
             "resourceRules": [rule("*", ["*/*"], ["*"], scope="Namespaced")],
         },
-        matchConditions=_accounts(setup),
+        matchConditions=accounts(setup),
         validations=[
             must(
                 f"({inside}) || ({lock})",
-                f"this account may write only in namespaces of envctl environments{_whose(setup)}",
+                f"this account may write only in namespaces of envctl environments{whose(setup)}",
+            ),
+        ],
+    )  # fmt: skip
+
+
+def _own_lock(setup: Setup) -> str:
+    """CEL: whether a Lease, as it was and as it will be, is of one of the set-up's projects.
+
+    By its labels and its name: `shop-eu-1` may be of the project `shop` or of `shop-eu`.
+    """
+    if not setup.projects:
+        return "true"
+    label, name = f"o.metadata.labels['{env.PROJECT}']", f"o.metadata.labels['{env.NAME}']"
+    labelled = (
+        f"has(o.metadata.labels) && '{env.PROJECT}' in o.metadata.labels && "
+        f"'{env.NAME}' in o.metadata.labels && {label} in {words(setup.projects)} && "
+        f"o.metadata.name == {label} + '-' + {name}"
+    )
+    return f"[object, oldObject].all(o, o == null || ({labelled}))"
+
+
+def _bindings(setup: Setup) -> Obj:
+    """Who is let into an environment: its own service accounts, and whom the set-up names."""
+    known = {f"{s['kind']}/{s.get('namespace', '')}/{s['name']}" for subjects in setup.subjects()
+             for s in subjects}  # fmt: skip
+    subject = "s.kind + '/' + (has(s.namespace) ? s.namespace : '') + '/' + s.name"
+    return policy(
+        setup, "bindings", "Envctl's accounts let nobody else into an environment.",
+        matchConstraints={
+            "namespaceSelector": environments(setup),
+            "resourceRules": [rule(_RBAC, ["rolebindings"], ["CREATE", "UPDATE"])],
+        },
+        matchConditions=[condition("accounts", by_the_environment(setup))],
+        validations=[
+            must(
+                "!has(object.subjects) || object.subjects.all(s, (s.kind == 'ServiceAccount' && "
+                "has(s.namespace) && s.namespace == request.namespace) || "
+                f"(object.roleRef.name in {words(setup.roles)} && "
+                f"({subject}) in {words(sorted(known))}))",
+                "a RoleBinding of an environment may name only service accounts of its own "
+                "namespace",
             ),
         ],
     )  # fmt: skip
@@ -224,7 +191,7 @@ def _cluster(setup: Setup) -> Obj:
         matchConstraints={
             "resourceRules": [rule("*", ["*/*"], ["*"], scope="Cluster")],
         },
-        matchConditions=_accounts(setup),
+        matchConditions=accounts(setup),
         validations=[
             must(
                 f"request.resource.group in {reviews} || "

@@ -63,7 +63,7 @@ def _everywhere(setup: Setup, needed: list[Permission]) -> list[Obj]:
 def _system_roles(setup: Setup, needed: list[Permission]) -> list[Obj]:
     locks = [
         *permissions.rules(p for p in needed if p.scope is Scope.SYSTEM),
-        _rule("", ["configmaps"], ["get", "list"]),
+        _rule("", ["configmaps"], ["list"]),
     ]
     see = [_rule("coordination.k8s.io", ["leases"], ["get"])]
     return [

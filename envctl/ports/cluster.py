@@ -45,6 +45,10 @@ class Terminating(Unavailable):
     """The namespace is being deleted and takes nothing new; once it is gone, it can be made."""
 
 
+class NotFound(EnvctlError):
+    """404: the object of a write, or what it names; the caller decides whether that is an error."""
+
+
 class Invalid(EnvctlError):
     """The server understood the object and refused it: schema, immutable field, admission."""
 

@@ -39,8 +39,12 @@ async def create(run: Run, context: StepContext, planned: ComponentPlan) -> bool
 
 
 def refuse_strangers(run: Run, namespace: Obj) -> None:
-    """Raise Refused unless the namespace carries this environment's labels (law 3)."""
+    """Raise Refused unless the namespace carries this environment's labels (law 3).
+
+    Two projects of a forge that share their name in envctl.yaml do not share an environment.
+    """
     if run.environment.owns(labels_of(namespace)):
+        _refuse_namesakes(run, namespace)
         return
     labels = labels_of(namespace)
     whose = f"project {labels[env.PROJECT]!r}" if env.PROJECT in labels else "somebody else"
@@ -49,6 +53,17 @@ def refuse_strangers(run: Run, namespace: Obj) -> None:
         why="It exists without this environment's labels, and envctl changes only what is its own.",
         next="Choose another --name, or delete the namespace by hand if it is yours.",
     )
+
+
+def _refuse_namesakes(run: Run, namespace: Obj) -> None:
+    mine, theirs = run.environment.forge_project, annotations_of(namespace).get(env.FORGE_PROJECT)
+    if mine and theirs and mine != theirs:
+        raise Refused(
+            f"The environment {run.environment.name!r} belongs to another project of that name.",
+            why=f"It was made for {theirs}, and this run is for {mine}.",
+            next="Give one of the two another `project` in envctl.yaml; a project that has moved "
+            "takes its environment down by `envctl down`, and makes it anew.",
+        )
 
 
 async def _namespace(run: Run) -> bool:

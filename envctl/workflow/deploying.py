@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING, cast
 
 from envctl.errors import EnvctlError
@@ -10,7 +11,7 @@ from envctl.model import guardrails, readiness
 from envctl.model.objects import JOB, POD, Obj, Resource, annotations_of, key_of, uid_of
 from envctl.model.plan import ComponentPlan, wave
 from envctl.model.record import Deployed, Entry, entry_of
-from envctl.ports.cluster import Conflict, Invalid
+from envctl.ports.cluster import Conflict, Invalid, NotFound
 from envctl.workflow import hooks, joblogs, podtimes
 from envctl.workflow.absence import until_gone
 from envctl.workflow.releases import forget, recorded
@@ -25,6 +26,9 @@ Applied = list[tuple[Resource, Obj]]
 DIGEST = "envctl.dev/digest"
 #: Kinds whose template cannot be changed in place.
 _RECREATED = ("Job", "Pod")
+#: Kinds that name a role, which must be known by then; how often that is tried, seconds between.
+_BINDINGS = ("RoleBinding", "ClusterRoleBinding")
+ROLE_TRIES, ROLE_PAUSE = 10, 0.3
 
 
 async def deploy(run: Run, context: StepContext, planned: ComponentPlan) -> bool:
@@ -162,11 +166,24 @@ async def _apply(run: Run, planned: ComponentPlan, resource: Resource, obj: Obj)
         return await run.writer.apply(resource, obj, force=key_of(obj) in planned.drifted)
     except Conflict as error:
         raise _conflict(error, obj, planned.component.name) from error
+    except NotFound:
+        if resource.kind not in _BINDINGS:
+            raise
+        return await _bound(run, resource, obj)
     except Invalid as error:
         if resource.kind not in _RECREATED or "immutable" not in str(error).lower():
             raise
         await _remove(run, resource, obj)
         return await run.writer.apply(resource, obj)
+
+
+async def _bound(run: Run, resource: Resource, obj: Obj) -> Obj:
+    """Apply a binding again: the API server learns by a watch of a role that was just made."""
+    for _ in range(ROLE_TRIES - 1):
+        await asyncio.sleep(ROLE_PAUSE)
+        with contextlib.suppress(NotFound):
+            return await run.writer.apply(resource, obj)
+    return await run.writer.apply(resource, obj)
 
 
 def stamped(obj: Obj, inputs: str) -> Obj:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from envctl.errors import EnvctlError, Forbidden, Refused
@@ -25,6 +26,7 @@ from envctl.workflow.tracker import Tracker
 from envctl.workflow.waiting import Wait
 
 if TYPE_CHECKING:
+    from envctl.model.objects import Resource
     from envctl.model.record import Deployed, Entry
     from envctl.ports.cluster import Cluster
     from envctl.workflow.session import World
@@ -62,7 +64,9 @@ async def status(world: World, environment: Environment, ingress: str) -> Status
         _lock(world, environment),
     )
     tracker = Tracker(cluster, name)
-    live, _ = await asyncio.gather(look(cluster, known, name), tracker.look())
+    hidden: set[Resource] = set()
+    live, _ = await asyncio.gather(look(cluster, known, name, hidden), tracker.look())
+    known = _seen(world, known, hidden)
     for obj in live.values():
         tracker.put(obj)
     info = info_of(namespace)
@@ -76,6 +80,21 @@ async def status(world: World, environment: Environment, ingress: str) -> Status
         drift=tuple(str(d) for c in known.components.values() for d in drift.find(c, live)),
         lock=lock,
     )
+
+
+def _seen(world: World, known: record.Record, hidden: set[Resource]) -> record.Record:
+    """The record without kinds that this credential may not read, such as a developer's Secrets."""
+    if not hidden:
+        return known
+    kinds = ", ".join(sorted(resource.plural for resource in hidden))
+    Engine(world.clock, world.emit).note(
+        "warning", f"this credential may not read {kinds}; they are left out"
+    )
+    seen = {
+        name: replace(d, entries=tuple(e for e in d.entries if e.resource not in hidden))
+        for name, d in known.components.items()
+    }
+    return replace(known, components=seen)
 
 
 async def _lock(world: World, environment: Environment) -> LockHolder | None:

@@ -1,4 +1,4 @@
-"""A repository reads nothing outside of itself, runs no program and passes no options on."""
+"""A merge request reads, runs and writes nothing outside of its repository and its environment."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.attacks import files
+from tests.attacks import files, objects
 from tests.attacks.attack import LOOT, seen
 
 if TYPE_CHECKING:
@@ -14,6 +14,17 @@ if TYPE_CHECKING:
     from tests.cluster.app import App
 
 EVIL = "#!/bin/sh\ntouch OUTSIDE/ran\ncat\n"
+
+
+@pytest.mark.parametrize("attack", objects.ALL, ids=lambda attack: attack.name)
+def test_objects_stay_in_the_environment(attack: Attack, app: App) -> None:
+    done = attack.run(app)
+    assert done.returncode == attack.code, str(done)
+    assert attack.says in seen(done), str(done)
+    admitted = app.kubectl.exists("namespace", app.namespace)
+    assert admitted == (attack.stopped_by != "envctl"), "envctl refuses before it writes"
+    assert not app.kubectl.exists("clusterrolebinding", f"{app.project}-grab")
+    assert not admitted or not app.kubectl.items("pods", "-n", app.namespace)
 
 
 @pytest.mark.parametrize("attack", files.ALL, ids=lambda attack: attack.name)

@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import json
-import uuid
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
 
 from envctl.adapters.kubernetes.cluster import KubernetesCluster
-from envctl.adapters.kubernetes.connect import Target
-from envctl.errors import EXIT_REFUSED, EnvctlError, Refused
+from envctl.errors import EXIT_REFUSED, Refused
 from envctl.model.objects import LEASE, NAMESPACE, ROLE_BINDING, SECRET, SERVICE
 from tests.cluster.app import App
 from tests.cluster.node import Envctl
+from tests.cluster.setup import CONTEXT, DOMAIN, ENFORCE, SetUp, others_locks, set_up
 from tests.cluster.test_helm import CHART, WORKLOAD, hook
 from tests.until import until
 
@@ -30,9 +26,6 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(600)
 
-CONTEXT = "kind-narrow"
-DOMAIN = "preview.test"
-ENFORCE = "pod-security.kubernetes.io/enforce"
 PROFILE = "envctl.dev/profile"
 INGRESS = """\
 apiVersion: networking.k8s.io/v1
@@ -62,111 +55,11 @@ subjects: [{kind: ServiceAccount, name: default, namespace: default}]
 """
 
 
-@dataclass(frozen=True)
-class SetUp:
-    """A set-up in the cluster, named like its only project."""
-
-    project: str
-    options: tuple[str, ...]
-    folder: Path
-    node: Node
-    kubectl: Kubectl
-
-    def run(self, *more: str) -> Any:
-        """`cluster init` by the administrator."""
-        return Envctl(self.node.kubeconfig, self.folder)(
-            "cluster", "init", "--name", self.project, *self.options,
-            "--context", self.node.context, *more, check=0,
-        )  # fmt: skip
-
-    def kubeconfig(self, account: str) -> Path:
-        """A kubeconfig of one of its accounts."""
-        name = f"{self.project}-{account}"
-        token = self.kubectl.run("create", "token", name, "-n", "envctl-system").stdout.strip()
-        assert token
-        config = self.kubectl("config", "view", "--raw", "--minify")
-        config["users"] = [{"name": "narrow", "user": {"token": token}}]
-        context = {"cluster": config["clusters"][0]["name"], "user": "narrow"}
-        config["contexts"] = [{"name": CONTEXT, "context": context}]
-        config["current-context"] = CONTEXT
-        path = self.folder / account
-        path.write_text(json.dumps(config))
-        return path
-
-    def asked(
-        self, ask: Callable[[KubernetesCluster], Awaitable[Any]], account: str = "pipeline"
-    ) -> Any:
-        """What the API server answers to one of its accounts; an error is returned too."""
-
-        async def one() -> Any:
-            cluster = KubernetesCluster(Target(CONTEXT, str(self.kubeconfig(account))))
-            try:
-                return await ask(cluster)
-            except EnvctlError as error:
-                return error
-            finally:
-                await cluster.close()
-
-        return asyncio.run(one())
-
-    def namespace(self, name: str, labels: dict[str, str] | None = None) -> dict[str, Any]:
-        """A namespace as an environment of the project has it."""
-        own = {
-            "app.kubernetes.io/managed-by": "envctl",
-            "envctl.dev/project": self.project,
-            "envctl.dev/name": name,
-            ENFORCE: "baseline",
-        }
-        return {
-            "apiVersion": "v1",
-            "kind": "Namespace",
-            "metadata": {"name": f"{self.project}-{name}", "labels": own | (labels or {})},
-        }
-
-
 @pytest.fixture(scope="module")
 def made(node: Node, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory) -> Iterator[SetUp]:
     """A set-up whose limits are in force."""
-    project = f"t-{uuid.uuid4().hex[:8]}"
-    options = ("--project", project, "--domain", DOMAIN, "--max-quota", "pods=60",
-               "--view-group", f"{project}-people")  # fmt: skip
-    found = SetUp(project, options, tmp_path_factory.mktemp("setup"), node, kubectl)
-    found.run("--apply")
-    stranger = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": f"{project}-not"}}
-    kubectl.apply(json.dumps(stranger))
-    # Policies are compiled and followed by a watch; the last one that was applied counts too.
-    until(lambda: found.asked(lambda c: c.create(NAMESPACE, stranger | _named("other"))), _refused)
-    yield found
-    kubectl.run("delete", "namespace", "-l", f"envctl.dev/project={project}", "--wait=false")
-    kubectl.run("delete", "namespace", f"{project}-not", "other", "--wait=false")
-    kubectl.run("delete", "lease", "-n", "envctl-system", "-l", f"envctl.dev/project={project}")
-    with _others_locks(kubectl, project):
-        found.run("--remove")
-    left = kubectl.items("clusterrole,clusterrolebinding,validatingadmissionpolicy,priorityclass",
-                         "-l", f"envctl.dev/setup={project}")  # fmt: skip
-    assert left == []
-
-
-@contextlib.contextmanager
-def _others_locks(kubectl: Kubectl, project: str) -> Iterator[None]:
-    """A lock that keeps `envctl-system`, as those of the tests beside this one should: theirs come
-    and go, and in a moment without any the namespace would be taken from under them.
-    """
-    kubectl.run("create", "namespace", "envctl-system")  # a first run of envctl makes it
-    name = f"{project}-others"
-    lease = {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", **_named(name), "spec": {}}
-    kubectl.run("apply", "-n", "envctl-system", "-f", "-", stdin=json.dumps(lease))
-    yield
-    assert kubectl.exists("namespace", "envctl-system"), "a lock keeps it"
-    kubectl.run("delete", "lease", name, "-n", "envctl-system", "--wait=false")
-
-
-def _named(name: str) -> dict[str, Any]:
-    return {"metadata": {"name": name}}
-
-
-def _refused(answer: Any) -> bool:
-    return isinstance(answer, Refused) and "ValidatingAdmissionPolicy" in answer.next
+    with set_up(node, kubectl, tmp_path_factory.mktemp("setup")) as found:
+        yield found
 
 
 @pytest.fixture
@@ -238,6 +131,24 @@ def test_the_account_of_the_clean_up_takes_away_and_makes_nothing(app: App, made
     assert not made.kubectl.exists("namespace", app.namespace)
     done = app.run("up", check=EXIT_REFUSED)
     assert "may not create namespaces" in done.json["failure"]["verdict"], str(done)
+
+
+def test_a_developer_who_may_only_look_sees_how_it_is(app: App, made: SetUp) -> None:
+    app.up()
+    there = f"{made.project}-not"
+    made.kubectl.run("create", "serviceaccount", "dev", "-n", there)
+    bound = made.kubectl.run("create", "rolebinding", "dev", "-n", app.namespace,
+                             f"--clusterrole={made.project}-view",
+                             f"--serviceaccount={there}:dev")  # fmt: skip
+    assert bound.returncode == 0, str(bound)
+    app.envctl = Envctl(made.kubeconfig_of("dev", there), app.folder)
+    until(lambda: app.run("status", check=None).returncode == 0, seconds=20)
+    done = app.run("status")
+    assert done.json["environment"]["phase"] == "Ready"
+    assert {c["state"] for c in done.json["components"]} == {"ready"}
+    assert done.json["drift"] == []
+    assert "may not read secrets" in done.stderr
+    assert app.run("logs", "--component", "smoke").json["lines"]
 
 
 # What the account may not do
@@ -426,7 +337,7 @@ def test_what_belongs_to_somebody_else_is_left_alone(
         done = envctl(*init, "--apply", check=EXIT_REFUSED)
         assert f"ClusterRole/{project}-pipeline belongs to somebody else" in done.stderr
         assert not kubectl.exists("validatingadmissionpolicy", f"{project}-scope")
-        with _others_locks(kubectl, project):
+        with others_locks(kubectl, project):
             envctl(*init, "--remove", check=0)
         assert kubectl.exists("clusterrole", f"{project}-pipeline")
     finally:
@@ -464,6 +375,6 @@ def test_groups_of_a_log_in_are_bound_instead_of_an_account(
         return f"ValidatingAdmissionPolicy '{project}-namespaces'" in done.stderr
 
     until(refused, seconds=20)
-    with _others_locks(kubectl, project):
+    with others_locks(kubectl, project):
         envctl(*init, "--remove", check=0)
     assert not may("create", "namespaces")

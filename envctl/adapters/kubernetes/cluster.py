@@ -20,7 +20,7 @@ from envctl.model.environment import FIELD_MANAGER
 from envctl.model.objects import WELL_KNOWN, Obj, Resource, uid_of
 from envctl.model.shapes import mapping, mappings, sound
 from envctl.ports import attempt
-from envctl.ports.cluster import Conflict, UnknownKind
+from envctl.ports.cluster import Conflict, NotFound, UnknownKind
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -75,7 +75,7 @@ class KubernetesCluster(Transport):
             found = await self.ask(
                 "GET", resource.path(namespace, name), f"read {resource.kind}/{name}"
             )
-        except translate.NotFound:
+        except NotFound:
             return None
         return sound(found, resource)
 
@@ -106,7 +106,7 @@ class KubernetesCluster(Transport):
                 items, query = [], {k: v for k, v in query.items() if k != "continue"}
                 query.pop("limit", None)
                 continue
-            except translate.NotFound as error:
+            except NotFound as error:
                 raise UnknownKind(error.what, why=error.why, next=error.next) from error
             items += mappings(mapping(page).get("items"))
             token = mapping(mapping(page).get("metadata")).get("continue")
@@ -199,7 +199,7 @@ class KubernetesCluster(Transport):
             doing = f"delete {resource.kind}/{name}"
             try:
                 await self.ask("DELETE", resource.path(namespace, name), doing, body=body)
-            except translate.NotFound:
+            except NotFound:
                 return False
             except Conflict as error:
                 # The UID is another's, which is then not ours to delete, or it is going already;

@@ -120,11 +120,21 @@ def _ingress(context: dict[str, Any]) -> str:
     return ""
 
 
+def _check(target: Target) -> None:
+    """Raise Refused for a context that is not to be acted upon (see ``trust``)."""
+    from envctl.adapters.kubernetes import kubeconfig, trust
+
+    if target.context != IN_CLUSTER:
+        trust.check_user(*kubeconfig.user_of(target))
+        trust.check_server(kubeconfig.entry(target)[0])
+
+
 async def open_client(target: Target, agent: str) -> ApiClient:
-    """A client for the context; raises ConfigError or what the exec plugin said.
+    """A client for the context; raises ConfigError, Refused, or what the exec plugin said.
 
     ``agent`` is what the audit log shall show as the User-Agent.
     """
+    _check(target)
     kubeconfig, client_module = library.load("config"), library.load("client")
     refused = library.load("config.config_exception").ConfigException
 

@@ -37,13 +37,18 @@ def cluster_of(target: Target, env: Mapping[str, str]) -> Config:
         address = f"[{host}]" if ":" in host else host
         data = _encoded(_SERVICE_ACCOUNT / "ca.crt")
         return {"server": f"https://{address}:{port}", "certificate-authority-data": data}
-    context, _ = _entry(target, "contexts", "context", target.context)
-    cluster, path = _entry(target, "clusters", "cluster", str(context.get("cluster", "")))
+    cluster, path = entry(target)
     found = {key: value for key, value in cluster.items() if key != "extensions"}
     file = str(found.pop("certificate-authority", None) or "")
     if file and "certificate-authority-data" not in found:
         found["certificate-authority-data"] = _encoded(path.parent / file)
     return found
+
+
+def entry(target: Target) -> tuple[Config, Path]:
+    """The cluster entry of a context as it stands, and the file that it is in."""
+    context, _ = _entry(target, "contexts", "context", target.context)
+    return _entry(target, "clusters", "cluster", str(context.get("cluster", "")))
 
 
 def user_of(target: Target) -> tuple[Config, Path]:

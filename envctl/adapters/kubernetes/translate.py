@@ -21,6 +21,7 @@ from envctl.ports.cluster import (
     Conflict,
     FieldConflict,
     Invalid,
+    NotFound,
     QuotaExceeded,
     Terminating,
 )
@@ -43,10 +44,6 @@ _MODIFIED = "the object has been modified"
 #: Rules of a refused Role that are shown.
 _RULES = 3
 _MANAGER = re.compile(r'conflict with "(?P<manager>[^"]+)"')
-
-
-class NotFound(EnvctlError):
-    """404; the caller decides whether that is an error."""
 
 
 class Expired(EnvctlError):

@@ -23,6 +23,7 @@ from envctl.ports.cluster import (
     Conflict,
     FieldConflict,
     Invalid,
+    NotFound,
     QuotaExceeded,
     Terminating,
 )
@@ -86,7 +87,7 @@ def test_a_limit_of_the_administrators_is_told_in_its_own_words() -> None:
         (403, 'pods "x" is forbidden: exceeded quota: envctl, requested: pods=1', "", QuotaExceeded,
          77, "environment.quota"),
         (403, "admission webhook denied the request: no", "", Refused, 77, "admission"),
-        (404, "pods x not found", "NotFound", translate.NotFound, 1, "Check the name"),
+        (404, "pods x not found", "NotFound", NotFound, 1, "Check the name"),
         (409, "exists", "AlreadyExists", AlreadyExists, 1, "another name"),
         (409, "the object has been modified", "Conflict", Conflict, 75, "again"),
         (410, "too old resource version", "Expired", translate.Expired, 1, ""),

@@ -81,6 +81,11 @@ def test_base36_is_what_int_reads(number: int) -> None:
     assert int(names.base36(number), 36) == number
 
 
+def test_two_branches_with_one_slug_are_two_merge_requests() -> None:
+    assert names.slug("fix") == names.slug("fix-") == "fix", "as for GitLab itself"
+    assert names.merge_request_name("7", "fix") != names.merge_request_name("8", "fix-")
+
+
 @pytest.mark.parametrize("name", ["a", "shop", "a-1", "x" * 22])
 def test_good_labels(name: str) -> None:
     assert names.check_label("project", name, names.MAX_PROJECT) == name

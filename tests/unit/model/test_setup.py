@@ -108,11 +108,14 @@ def test_options_choose_the_limits() -> None:
         return {o["metadata"]["name"] for o in _objects(**more)
                 if o["kind"] == "ValidatingAdmissionPolicy"}  # fmt: skip
 
-    always = {"envctl-namespaces", "envctl-scope", "envctl-cluster", "envctl-pods"}
-    assert names() == always | {"envctl-services"}
-    assert names(load_balancers=True) == always
-    assert names(domains=("x.y",), quota={"pods": "1"}) == always | {
-        "envctl-services", "envctl-ingresses", "envctl-quota"
+    always = {"envctl-namespaces", "envctl-scope", "envctl-cluster", "envctl-bindings",
+              "envctl-pods"}  # fmt: skip
+    network = {"envctl-network", "envctl-default-deny"}
+    assert names() == always | network | {"envctl-services"}
+    assert names(load_balancers=True) == always | network
+    assert names(load_balancers=True, egress=("anything",)) == always
+    assert names(domains=("x.y",), quota={"pods": "1"}) == always | network | {
+        "envctl-services", "envctl-ingresses", "envctl-ceiling", "envctl-quota"
     }  # fmt: skip
 
 
@@ -142,6 +145,7 @@ def test_granting_follows_the_projects_of_the_set_up() -> None:
         ({"quota": ["pods"]}, "is not RESOURCE=QUANTITY"),
         ({"quota": ["pods='1'"]}, "is not RESOURCE=QUANTITY"),
         ({"security": "privileged"}, "is no level"),
+        ({"egress": ["everybody"]}, "is nobody whom envctl knows"),
     ],
 )
 def test_an_option_that_would_not_limit_is_refused(wrong: dict[str, Any], said: str) -> None:

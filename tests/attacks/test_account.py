@@ -1,0 +1,43 @@
+"""The pipeline's own credential reaches nothing outside of its project's environments.
+
+With kubectl, as a job script that a merge request has changed would use it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.attacks import account
+from tests.attacks.walls import Walls, build, tear_down
+from tests.cluster.setup import set_up
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.attacks.account import Try
+    from tests.cluster.node import Kubectl, Node
+
+pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("walls")]
+
+
+@pytest.fixture(scope="module")
+def walls(
+    node: Node, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Walls]:
+    with set_up(node, kubectl, tmp_path_factory.mktemp("walls")) as setup:
+        found = build(setup)
+        yield found
+        tear_down(found)
+
+
+@pytest.mark.parametrize("attack", account.ALL, ids=lambda attack: attack.name)
+def test_the_cluster_says_no(attack: Try, walls: Walls) -> None:
+    done = walls.attempt(attack)
+    assert done.returncode != 0, str(done)
+    assert any(walls.real(word) in done.stderr for word in attack.words), str(done)
+
+
+def test_nobody_was_touched_by_any_of_these(walls: Walls) -> None:
+    assert walls.others() == walls.before
