@@ -59,6 +59,7 @@ def test_every_right_is_used_or_reviewed(app: App, made: SetUp, node: Node) -> N
     for role in ("view", "edit"):
         app.run("kubeconfig", "--role", role)
     app.run("logs", "--component", "smoke")
+    app.envctl("list", "-o", "json", check=0)
     _live(app, "two", without="pruned")
     assert app.run("down").json["result"] == "gone"
 
