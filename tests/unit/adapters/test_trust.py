@@ -25,7 +25,7 @@ def tracked(tmp_path: Path) -> Path:
 @pytest.mark.parametrize(
     "user",
     [{"exec": {"command": "x"}}, {"auth-provider": {"name": "x"}}, {"tokenFile": "/run/token"},
-     {"client-key": "/root/key", "client-certificate": "c"}],
+     {"client-key": "/run/key", "client-certificate": "c"}],
 )  # fmt: skip
 def test_a_tracked_kubeconfig_reaches_for_nothing(user: dict[str, Any], tracked: Path) -> None:
     with pytest.raises(Refused, match="in the repository names"):
