@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 import time
 import uuid
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,8 +17,9 @@ from envctl.model.events import RequestsCounted
 from envctl.output.context import RunContext
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
+    from envctl.adapters.kubernetes.cluster import KubernetesCluster
     from envctl.adapters.kubernetes.connect import Target
     from envctl.cli.options import Options
     from envctl.config.ci import CIContext
@@ -201,11 +204,28 @@ async def connected(
     cluster = KubernetesCluster(target, run.agent if run else RunContext().agent)
     began = time.monotonic()
     try:
-        yield cluster
+        with _cut_when_continued(cluster):
+            yield cluster
     finally:
         counted = dict(sorted(cluster.by_verb.items()))
         out.emit(RequestsCounted(time.monotonic() - began, counted))
         await cluster.close()
+
+
+@contextmanager
+def _cut_when_continued(cluster: KubernetesCluster) -> Iterator[None]:
+    """A process that was stopped and goes on (SIGCONT) sends nothing of what it had in hand.
+
+    The handler runs before anything else does, as the event loop's own would not.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield  # signals are the main thread's
+        return
+    before = signal.signal(signal.SIGCONT, lambda *_: cluster.cut())
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGCONT, before)
 
 
 @asynccontextmanager

@@ -15,9 +15,18 @@ from typing import TYPE_CHECKING, cast
 
 from envctl.errors import EnvctlError, Forbidden, Refused, TimedOut, Unavailable
 from envctl.model import helm
-from envctl.model.environment import PHASE, Environment, EnvironmentInfo, Phase, info_of
+from envctl.model import lease as leases
+from envctl.model.environment import (
+    PHASE,
+    SYSTEM_NAMESPACE,
+    Environment,
+    EnvironmentInfo,
+    Phase,
+    info_of,
+)
 from envctl.model.events import Waiting
 from envctl.model.objects import (
+    LEASE,
     NAMESPACE,
     POD,
     PV,
@@ -230,11 +239,12 @@ async def down(
 ) -> tuple[DownResult, EnvctlError | None]:
     """Take the environment away; the result, and the error to exit with if it is not gone."""
     engine = Engine(world.clock, world.emit)
-    namespace = await world.cluster.get(NAMESPACE, environment.namespace)
-    if namespace is None and not await leftovers.remembered(world.cluster, environment):
+    if await _nothing_to_do(world, environment):
         return _absent(environment, engine), None
     async with session.lock_of(world, environment, engine).held() as lock:
         namespace = await world.cluster.get(NAMESPACE, environment.namespace)
+        if namespace is None and not lock.outside():
+            return _absent(environment, engine), None
         if namespace is None:
             writer = Writer(world.cluster, environment, lock)
             return await outside_only(world, environment, engine, lock, writer)
@@ -242,6 +252,20 @@ async def down(
         results = await engine.run(teardown.works())
         error = worst(list(results.values()))
         return _result(teardown, error), error
+
+
+async def _nothing_to_do(world: World, environment: Environment) -> bool:
+    """Whether nothing is there, nobody is making it, and no older pipeline could any more.
+
+    A pipeline that takes away what is not there yet leaves its number on the Lease: an older one
+    that comes late, or is in the middle of it, must not make the environment after all.
+    """
+    lease = await world.cluster.get(LEASE, environment.namespace, SYSTEM_NAMESPACE)
+    if leftovers.remembered(lease) or leases.holder(lease or {}):
+        return False
+    if leases.newest(lease or {}) < leases.number(environment.pipeline):
+        return False
+    return await world.cluster.get(NAMESPACE, environment.namespace) is None
 
 
 async def begin(

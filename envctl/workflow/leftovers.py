@@ -6,14 +6,14 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from envctl.errors import EnvctlError
-from envctl.model.environment import SYSTEM_NAMESPACE, Environment
-from envctl.model.objects import LEASE, NAMESPACE, Obj, Resource, annotations_of, uid_of
+from envctl.model.objects import NAMESPACE, Obj, Resource, annotations_of, uid_of
 from envctl.model.readiness import conditions
 from envctl.model.result import StuckObject
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from envctl.model.environment import Environment
     from envctl.model.record import Record
     from envctl.ports.cluster import Cluster
 
@@ -52,9 +52,8 @@ def resources(record: Record, remembered: list[Resource]) -> list[Resource]:
     return sorted({*remembered, *(r for r in entries if not r.namespaced)})
 
 
-async def remembered(cluster: Cluster, environment: Environment) -> list[Resource]:
+def remembered(lease: Obj | None) -> list[Resource]:
     """What the environment's Lease says it may have outside its namespace."""
-    lease = await cluster.get(LEASE, environment.namespace, SYSTEM_NAMESPACE)
     return parse(annotations_of(lease or {}).get(OUTSIDE, ""))
 
 

@@ -20,7 +20,7 @@ from envctl.errors import EnvctlError, Locked, Superseded, Unavailable
 from envctl.model import lease as leases
 from envctl.model.environment import SYSTEM_NAMESPACE, Environment
 from envctl.model.objects import LEASE, NAMESPACE, Obj, Resource, annotations_of
-from envctl.ports import attempt
+from envctl.ports import attempt, fence
 from envctl.ports.cluster import AlreadyExists, Conflict, Terminating
 from envctl.workflow import leftovers
 
@@ -35,12 +35,16 @@ RENEW_EVERY = leases.DURATION / 3
 LOOK_EVERY = 1.0
 #: Part of the duration after which a run no longer trusts that the lease is still its own.
 TRUST = 0.6
+#: Part after which a run that could not renew it writes no more, well before another may take it.
+KEEP = 0.8
 POLL = 0.5
 #: Seconds that one look at the lease may take.
 ANSWER = leases.DURATION / 4
 #: Part of what is left of the lease that one renewal may take: one that hangs is given up in time
 #: to be made anew, and a server that is only slow gets most of it.
 PATIENT = 0.6
+#: Attempts to change the Lease, which others leave word on in between.
+ATTEMPTS = 10
 
 
 @dataclass(slots=True)
@@ -71,18 +75,19 @@ class Lock:
     async def held(self) -> AsyncIterator[Lock]:
         """Hold the lock; raises Superseded or Locked, also in the middle of what is inside."""
         await self._acquire()
+        renewing = None
         try:
             async with asyncio.timeout(None) as ended:
                 renewing = asyncio.create_task(self._renew(ended))
-                try:
+                with fence.behind(self):
                     yield self
-                finally:
-                    renewing.cancel()
-                    with contextlib.suppress(asyncio.CancelledError):
-                        await renewing
         except TimeoutError:
             raise self._lost or Locked(f"The lock of {self.name} was lost.") from None
         finally:
+            if renewing is not None:  # until what was inside has ended, the lock is kept
+                renewing.cancel()
+                with contextlib.suppress(asyncio.CancelledError):
+                    await renewing
             await self._release()
 
     async def check(self) -> None:
@@ -97,10 +102,14 @@ class Lock:
             if self.clock.monotonic() - self._renewed <= leases.DURATION * TRUST:
                 break
             await self._renew_once()
-        if self._lost is None and self.clock.monotonic() - self._renewed > leases.DURATION:
+        if self._lost is None and self.trusted() < 0:
             self._lost = self._not_renewed("It was changed at every attempt.")
         if self._lost is not None:
             raise self._lost
+
+    def trusted(self) -> float:
+        """Seconds until a run that renews no more must have ceased to write."""
+        return self._renewed + leases.DURATION * KEEP - self.clock.monotonic()
 
     # What must outlive the namespace
 
@@ -119,9 +128,19 @@ class Lock:
         await self._annotate({leftovers.OUTSIDE: None, leases.DELETED: self._now()})
 
     async def _annotate(self, notes: dict[str, str | None]) -> None:
-        await self.check()
-        patch = {"metadata": {"annotations": notes}}
-        self._lease = await self.cluster.patch(LEASE, self.name, SYSTEM_NAMESPACE, patch)
+        """Change the Lease while it is this run's; in one request, which fails if it is not."""
+        for _ in range(ATTEMPTS):
+            await self.check()
+            lease = await self.cluster.get(LEASE, self.name, SYSTEM_NAMESPACE)
+            self._judge(lease)
+            if self._lost is not None or lease is None:
+                continue  # and the check says why
+            kept = {**annotations_of(lease), **notes}
+            meta = {**lease["metadata"], "annotations": {k: v for k, v in kept.items() if v}}
+            with contextlib.suppress(Conflict):  # renewed, or asked for, in between
+                self._lease = await self.cluster.replace(LEASE, {**lease, "metadata": meta})
+                return
+        raise self._not_renewed("It was changed at every attempt.")
 
     # Taking
 
@@ -181,7 +200,7 @@ class Lock:
         )
 
     async def _create(self) -> bool:
-        lease = leases.new(self.environment)
+        lease, began = leases.new(self.environment), self.clock.monotonic()
         try:
             self._lease = await self.cluster.create(LEASE, self._mine(lease))
         except AlreadyExists:
@@ -194,7 +213,7 @@ class Lock:
                 raise
             await self._create_system_namespace()
             return False
-        self._renewed = self.clock.monotonic()
+        self._renewed = began
         return True
 
     async def _create_system_namespace(self) -> None:
@@ -245,6 +264,17 @@ class Lock:
         except EnvctlError as error:
             self._lost = self._lost or error
         ended.reschedule(-1)  # ends what is inside, from where it waits
+        await self._keep()
+
+    async def _keep(self) -> None:
+        """A write that has begun, or a helm, takes a while to end: nobody begins before it has."""
+        while True:
+            await asyncio.sleep(RENEW_EVERY)
+            with contextlib.suppress(Conflict, Unavailable), attempt.within(ANSWER):
+                lease = await self.cluster.get(LEASE, self.name, SYSTEM_NAMESPACE)
+                if lease is None or leases.holder(lease) != self.run_id:
+                    return
+                await self._stamped(lease)
 
     def _pause(self) -> float:
         """Seconds until the next look; one that failed is repeated soon."""
@@ -264,13 +294,13 @@ class Lock:
                 return
             try:
                 left = leases.DURATION - (began - self._renewed)
-                with attempt.within(max(1.0, left * PATIENT)):
+                with fence.behind(None), attempt.within(max(1.0, left * PATIENT)):
                     if await self._stamp():
                         self._renewed = began
             except Conflict:
                 return  # somebody left word on it in between: seen at the next look
             except Unavailable as error:
-                if self.clock.monotonic() - self._renewed > leases.DURATION:
+                if self.trusted() < 0:
                     self._lost = self._not_renewed(str(error))
 
     async def _stamp(self) -> bool:

@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 from copy import deepcopy
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from envctl.errors import Refused
 from envctl.model.environment import COMPONENT, NAME, PROJECT, Environment
@@ -22,18 +22,11 @@ if TYPE_CHECKING:
     from collections.abc import Coroutine
 
     from envctl.ports.cluster import Cluster
+    from envctl.ports.fence import Fence
 
 T = TypeVar("T")
 #: Seconds a write in flight gets to end after the run was cancelled.
 FINISH = 10.0
-
-
-class Fence(Protocol):
-    """Whoever knows whether this run may still write."""
-
-    async def check(self) -> None:
-        """Return if it may; raises Superseded or Locked."""
-        ...
 
 
 async def finished(work: Coroutine[Any, Any, T]) -> T:

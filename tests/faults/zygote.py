@@ -38,8 +38,6 @@ from tests.cluster.node import clean_environment
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-WRITES = ("POST", "PUT", "PATCH", "DELETE")
-
 
 class Process:
     """A process that the zygote has forked."""
@@ -61,7 +59,7 @@ class Process:
 
     def begun(self) -> Process:
         """Wait until it has a pid."""
-        assert self._began.wait(30), "the zygote does not answer"
+        assert self._began.wait(120), "the zygote does not answer"
         return self
 
     def wait(self, timeout: float) -> int:
@@ -85,7 +83,7 @@ class Process:
         """Whether it stands still (SIGSTOP)."""
         try:
             stat = Path(f"/proc/{self.pid}/stat").read_text()
-        except FileNotFoundError:
+        except (FileNotFoundError, ProcessLookupError):
             return False
         return stat.rpartition(")")[2].split()[0] == "T"
 
@@ -282,19 +280,19 @@ def _move_the_clock(seconds: float) -> None:
 
 
 def _stop_at(number: int) -> None:
-    from envctl.adapters.kubernetes.transport import Transport
+    from envctl.ports import fence
 
-    send, written = Transport.send, 0
+    check, asked = fence.check, 0
 
-    async def sending(self: Transport, method: str, path: str, **options: Any) -> Any:
-        nonlocal written
-        if method in WRITES and "/leases" not in path:
-            written += 1
-            if written == number:
-                os.kill(os.getpid(), signal.SIGSTOP)
-        return await send(self, method, path, **options)
+    async def checking() -> None:
+        nonlocal asked
+        await check()
+        asked += fence.current() is not None
+        if asked == number:
+            asked += 1
+            os.kill(os.getpid(), signal.SIGSTOP)
 
-    Transport.send = sending  # type: ignore[method-assign]
+    fence.check = checking
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import time
 from collections import Counter
@@ -18,7 +19,7 @@ from envctl.adapters.kubernetes import translate
 from envctl.adapters.kubernetes.connect import open_client
 from envctl.adapters.retrying import Transient, retrying
 from envctl.model import step
-from envctl.ports import attempt, timing
+from envctl.ports import attempt, fence, timing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
 #: Seconds one request may take; a server that is silent for longer is tried again.
 REQUEST_TIMEOUT = 30.0
+_READS = ("GET", "HEAD")
 AGENT = f"envctl/{__version__}"
 
 
@@ -47,6 +49,7 @@ class Transport:
         self.by_verb: Counter[str] = Counter()
         self._told: tuple[datetime, float] | None = None
         self._client: ApiClient | None = None
+        self._broken: list[ApiClient] = []
         self._opening = asyncio.Lock()
 
     @property
@@ -87,6 +90,8 @@ class Transport:
         headers = {"Accept": accept, "Content-Type": content, **client.default_headers}
         await client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         url = client.configuration.host + path + (f"?{urlencode(query)}" if query else "")
+        if method not in _READS:
+            await fence.check()  # the last that is awaited: what follows is the socket
         self.by_verb[method.lower()] += 1
         limit = timeout or ClientTimeout(total=attempt.remaining(REQUEST_TIMEOUT) or 0.001)
         try:
@@ -96,6 +101,13 @@ class Transport:
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise translate.error_of_connection(
                 error, client.configuration.host, self.context
+            ) from error
+        except RuntimeError as error:
+            if client is self._client:
+                raise
+            why = OSError("the connection was cut, as this process was stopped for a while")
+            raise translate.error_of_connection(
+                why, client.configuration.host, self.context
             ) from error
         response: aiohttp.ClientResponse = answer.response
         self._told = translate.date_of(response.headers, time.monotonic()) or self._told
@@ -123,10 +135,28 @@ class Transport:
 
         return await retrying(step.API, once)
 
+    def cut(self) -> None:
+        """Break every connection: of what was about to leave, nothing leaves.
+
+        For a process that was stopped and goes on. Between the question whether it may write and
+        the write lies a moment, and in this moment it may have been stopped for longer than its
+        lock is good for. What breaks is tried again, and the question is asked again.
+        """
+        client, self._client = self._client, None
+        if client is None:
+            return
+        self._broken.append(client)
+        session = client.rest_client.pool_manager
+        if session is not None and session.connector is not None:
+            # Called by a signal's handler, which cannot wait: the first step breaks them all.
+            closing = session.connector.close(abort_ssl=True).__await__()
+            with contextlib.suppress(StopIteration):
+                next(closing)
+
     async def close(self) -> None:
         """Close the connections."""
-        if self._client is not None:
-            await self._client.close()
+        for client in (*self._broken, *([self._client] if self._client else [])):
+            await client.close()
 
 
 def _short(path: str) -> str:

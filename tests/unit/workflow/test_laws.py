@@ -37,6 +37,9 @@ def shop(tmp_path: Path) -> Shop:
     return found
 
 
+LEASE_KEY = ("coordination.k8s.io", "Lease", "envctl-system", "shop-fix")
+
+
 def up(shop: Shop, **more: Any) -> str:
     result, error = shop.up(env=ALLOWED, **more)
     assert error is None, error
@@ -286,6 +289,28 @@ def test_down_ends_as_gone_then_absent(shop: Shop) -> None:
     result, error = shop.down()
     assert (result.result, error) == ("absent", None)
     assert shop.cluster.writes == []
+
+
+def test_a_pipeline_that_takes_away_what_is_not_there_keeps_older_ones_from_making_it(
+    shop: Shop,
+) -> None:
+    shop.write(TWO, web=[config("a"), ROLE])
+    assert shop.down(pipeline="15")[0].result == "absent"
+    assert shop.down(pipeline="15")[0].result == "absent"
+    assert shop.cluster.writes == []
+    with pytest.raises(Superseded, match="Pipeline 15 has taken over"):
+        shop.up("14", env=ALLOWED)
+    assert shop.names() == set()
+    assert shop.up("16", env=ALLOWED)[1] is None
+
+
+def test_down_waits_for_a_run_that_is_about_to_make_the_environment(shop: Shop) -> None:
+    shop.down(pipeline="15")
+    shop.cluster.store[LEASE_KEY]["spec"]["holderIdentity"] = "another"
+    result, error = shop.down(pipeline="15")
+    assert (result.result, error) == ("absent", None)
+    said = [event.message for event in shop.events if isinstance(event, Note)]
+    assert "waiting for the run another that works on fix" in said
 
 
 def test_down_names_what_is_stuck_and_who_should_free_it(shop: Shop) -> None:

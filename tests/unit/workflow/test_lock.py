@@ -344,6 +344,71 @@ def test_a_request_that_hangs_does_not_cost_the_lock(verb: str, pipeline: str) -
     assert lease(found)["spec"]["holderIdentity"] == ""
 
 
+def test_who_is_asked_to_let_go_keeps_the_lock_until_its_last_write_has_ended() -> None:
+    found, order = cluster(), list[str]()
+
+    async def older() -> None:
+        with pytest.raises(Superseded):
+            async with lock(found, "older", "1").held():
+                try:
+                    await asyncio.sleep(1000)
+                finally:
+                    await asyncio.sleep(3 * DURATION)  # a helm that takes its time to end
+                    order.append("older")
+
+    async def newer() -> None:
+        await asyncio.sleep(1)
+        async with lock(found, "newer", "2").held():
+            order.append("newer")
+
+    async def work() -> None:
+        await asyncio.gather(older(), newer())
+
+    timed(work)
+    assert order == ["older", "newer"]
+
+
+def test_what_a_stopped_run_remembers_too_late_is_refused_by_the_server() -> None:
+    """Between the question and the write another run has taken over and let go again."""
+    found = cluster()
+
+    async def work() -> None:
+        with pytest.raises(Superseded):
+            async with lock(found, "one", "1").held() as held:
+
+                def taken(verb: str, what: str) -> None:
+                    if (verb, what) == ("replace", f"Lease/{NAME}"):
+                        found.before = nothing
+                        abandoned(found, holder="", pipeline="2")
+
+                found.before = taken
+                await held.remember([ROLE])
+
+    timed(work)
+    assert "envctl.dev/cluster-scoped" not in lease(found)["metadata"]["annotations"]
+
+
+def test_a_slow_answer_to_the_first_request_is_counted_from_before_it() -> None:
+    found = cluster()
+
+    async def work() -> None:
+        loop = asyncio.get_running_loop()
+        assert isinstance(loop, VirtualLoop)
+
+        def slow(verb: str, what: str) -> None:
+            if (verb, what) == ("create", f"Lease/{NAME}"):
+                found.before = nothing
+                loop.pass_(DURATION + 1)
+
+        found.before = slow
+        async with lock(found, "one").held() as held:
+            before = len(found.calls)
+            await held.check()
+            assert len(found.calls) > before
+
+    timed(work)
+
+
 def test_only_its_own_lock_is_released() -> None:
     found = cluster()
 

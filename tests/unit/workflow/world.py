@@ -124,10 +124,12 @@ class Shop:
         self.cluster.calls.clear()
         return virtually(up(self.world(), self.loaded(pipeline, env), stages, limit))
 
-    def down(self, timeout: float = 60.0) -> tuple[DownResult, EnvctlError | None]:
+    def down(
+        self, timeout: float = 60.0, pipeline: str = ""
+    ) -> tuple[DownResult, EnvctlError | None]:
         self.cluster.calls.clear()
         environment = load.identify(
-            settings.read({}, project="shop", name="fix"), CIContext(owner="ann")
+            settings.read({}, project="shop", name="fix"), CIContext(owner="ann", pipeline=pipeline)
         )
         return virtually(down(self.world(), environment, timeout))
 

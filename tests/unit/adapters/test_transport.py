@@ -1,0 +1,121 @@
+"""The last question before a write leaves, and what a process that was stopped lets leave."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass, field
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from envctl.adapters.kubernetes import transport
+from envctl.adapters.kubernetes.connect import Target
+from envctl.adapters.kubernetes.transport import Transport
+from envctl.errors import Superseded
+from envctl.ports import fence
+from tests.unit.virtual import virtually
+
+
+@dataclass
+class Answer:
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+
+    async def read(self) -> bytes:
+        return b"{}"
+
+
+@dataclass
+class Connection:
+    """A client of the library's, as far as it is used; ``answers`` are status codes."""
+
+    answers: list[int]
+    closed: bool = False
+    sent: list[str] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.default_headers: dict[str, str] = {}
+        self.configuration = SimpleNamespace(host="https://cluster")
+        connector = SimpleNamespace(close=self._close)
+        self.rest_client = SimpleNamespace(
+            request=self._request, pool_manager=SimpleNamespace(connector=connector)
+        )
+
+    async def update_params_for_auth(self, *_: Any) -> None:
+        pass
+
+    async def _close(self, *, abort_ssl: bool) -> None:
+        assert abort_ssl
+        self.closed = True
+        await asyncio.sleep(1)
+
+    async def _request(self, method: str, url: str, **_: Any) -> Any:
+        if self.closed:
+            raise RuntimeError("Session is closed")
+        self.sent.append(f"{method} {url.removeprefix('https://cluster')}")
+        return SimpleNamespace(response=Answer(self.answers.pop(0)))
+
+
+class Holder:
+    """Holds the lock for so many questions; ``then`` happens at each."""
+
+    def __init__(self, questions: int) -> None:
+        self.left = questions
+        self.then: list[Any] = []
+
+    async def check(self) -> None:
+        self.left -= 1
+        if self.left < 0:
+            raise Superseded("Pipeline 9 has taken over.")
+        if self.then:
+            self.then.pop(0)()
+
+    def trusted(self) -> float:
+        return 1.0
+
+
+@pytest.fixture
+def connections(monkeypatch: pytest.MonkeyPatch) -> list[Connection]:
+    """What is opened, one after the other."""
+    found: list[Connection] = [Connection([503, 200]), Connection([200])]
+    waiting = list(found)
+
+    async def open_client(target: Target, agent: str) -> Connection:
+        del target, agent
+        return waiting.pop(0)
+
+    monkeypatch.setattr(transport, "open_client", open_client)
+    return found
+
+
+def ask(api: Transport, method: str, holder: Holder) -> None:
+    with fence.behind(holder):
+        virtually(api.ask(method, "/x", "do it"))
+
+
+def test_each_attempt_of_a_write_asks_whether_it_may(connections: list[Connection]) -> None:
+    api, holder = Transport(Target("here", "")), Holder(1)
+    with pytest.raises(Superseded):
+        ask(api, "PATCH", holder)
+    assert connections[0].sent == ["PATCH /x"]
+
+
+def test_a_read_asks_nobody(connections: list[Connection]) -> None:
+    ask(Transport(Target("here", "")), "GET", Holder(0))
+    assert connections[0].sent == ["GET /x", "GET /x"]
+
+
+@pytest.mark.parametrize("questions", [1, 2])
+def test_what_a_stopped_process_had_in_hand_does_not_leave(
+    connections: list[Connection], questions: int
+) -> None:
+    api, holder = Transport(Target("here", "")), Holder(questions)
+    holder.then = [api.cut]
+    if questions == 1:  # taken over meanwhile
+        with pytest.raises(Superseded):
+            ask(api, "PATCH", holder)
+    else:  # nobody has: it is sent after all, once
+        ask(api, "PATCH", holder)
+    assert connections[0].sent == []
+    assert len(connections[1].sent) == questions - 1
