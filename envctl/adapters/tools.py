@@ -12,14 +12,18 @@ import os
 import shutil
 import signal
 import sys
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from envctl.adapters import leash
 from envctl.errors import ConfigError, TimedOut
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+
+    from envctl.ports.fence import Holder
 
 #: Seconds that a tool gets to end by itself when it is no longer wanted.
 GRACE = 10.0
@@ -73,9 +77,22 @@ async def run(
     env: Mapping[str, str] | None = None,
     cwd: Path | None = None,
     timeout: float | None = None,
+    holder: Holder | None = None,
 ) -> Done:
-    """Run a command to its end; when cancelled or late its whole process group is ended first."""
-    process = await _start(command, stdin is not None, {**os.environ, **(env or {})}, cwd)
+    """Run a command to its end; when cancelled or late its whole process group is ended first.
+
+    What writes for a run that holds a lock ends at the latest when that can be trusted no more.
+    """
+    full = {**os.environ, **(env or {})}
+    async with _on_leash(command, holder) as (chosen, pipes):
+        return await _run(chosen, command, stdin, full, cwd, timeout, pipes)
+
+
+async def _run(
+    chosen: Sequence[str], command: Sequence[str], stdin: bytes | None, env: Mapping[str, str],
+    cwd: Path | None, timeout: float | None, pipes: Sequence[int],
+) -> Done:  # fmt: skip
+    process = await _start(chosen, stdin is not None, env, cwd, pipes)
     try:
         async with asyncio.timeout(timeout):
             stdout, stderr = await process.communicate(stdin)
@@ -93,8 +110,38 @@ async def run(
     return Done(process.returncode or 0, stdout, stderr.decode(errors="replace"))
 
 
+@asynccontextmanager
+async def _on_leash(
+    command: Sequence[str], holder: Holder | None
+) -> AsyncIterator[tuple[Sequence[str], Sequence[int]]]:
+    """The command to start instead, and the pipes that it inherits."""
+    if holder is None:
+        yield command, ()
+        return
+    theirs, ours = os.pipe()
+    os.set_blocking(ours, False)
+    leash.tell(holder, ours)
+    telling = asyncio.create_task(_telling(holder, ours))
+    try:
+        yield leash.leashed(command, theirs), (theirs,)
+    finally:
+        telling.cancel()
+        os.close(ours)
+        os.close(theirs)
+
+
+async def _telling(holder: Holder, pipe: int) -> None:
+    while True:
+        await asyncio.sleep(leash.BEAT)
+        leash.tell(holder, pipe)
+
+
 async def _start(
-    command: Sequence[str], feed: bool, env: Mapping[str, str], cwd: Path | None
+    command: Sequence[str],
+    feed: bool,
+    env: Mapping[str, str],
+    cwd: Path | None,
+    pipes: Sequence[int],
 ) -> asyncio.subprocess.Process:
     """Start it; one that is cancelled while it starts is ended like any other."""
     starting = asyncio.ensure_future(
@@ -106,7 +153,9 @@ async def _start(
             env=env,
             cwd=cwd,
             start_new_session=True,  # a Ctrl-C in the terminal is ours to pass on
-            preexec_fn=_dies_with_us(),
+            pass_fds=tuple(pipes),
+            # A leash sees by itself that this process is dead, and has to live to end its tool.
+            preexec_fn=None if pipes else _dies_with_us(),
         )
     )
     try:

@@ -16,7 +16,7 @@ from envctl.adapters.retrying import Transient, retrying
 from envctl.config import duration
 from envctl.errors import ConfigError, EnvctlError
 from envctl.model import step
-from envctl.ports import attempt, timing
+from envctl.ports import attempt, fence, timing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -29,6 +29,7 @@ HISTORY = 5
 #: Seconds for a command that has no timeout of its own.
 TIMEOUT = 120.0
 MINIMUM = (3, 12)
+_WRITES = ("upgrade", "install", "rollback", "uninstall")
 _TRANSIENT = (
     "connection refused", "connection reset", "i/o timeout", "tls handshake timeout",
     "unexpected eof", "too many requests", "etcdserver", "the server is currently unable",
@@ -65,10 +66,15 @@ class Helm(Command):  # type: ignore[misc]  # pyhelm3 has no types
         env: dict[str, str] = {}
         if self._target is not None and self._target.kubeconfig:
             env = {"KUBECONFIG": self._target.kubeconfig, "HELM_KUBECONTEXT": self._target.context}
+        holder = None
+        if arguments[0] in _WRITES:
+            await fence.check()
+            holder = fence.current()
         with timing.measured("helm", " ".join(arguments[:2])):
             done = await tools.run(
-                [self._executable, *arguments], stdin=stdin, env=env, timeout=_timeout(arguments)
-            )
+                [self._executable, *arguments], stdin=stdin, env=env, timeout=_timeout(arguments),
+                holder=holder,
+            )  # fmt: skip
         if done.code < 0:
             raise _killed(arguments, -done.code)
         if done.code:
@@ -105,7 +111,7 @@ _NOISE = re.compile(r"WARNING|[IW]\d{4} .*warnings\.go|level=WARN")
 def _killed(arguments: list[str], number: int) -> Transient:
     return Transient(
         f"helm {arguments[0]} {arguments[1]} was killed by signal {number}.",
-        why="Not by envctl; where memory is short, the kernel does that.",
+        why="Memory is short, or this run could not renew its lock in time.",
         next="Run the command again; give the job more memory if it repeats.",
     )
 
