@@ -145,9 +145,14 @@ class Cluster(Protocol):
         namespace: str = "",
         *,
         uid: str,
+        version: str = "",
         grace: int | None = None,
     ) -> bool:
-        """Delete exactly the object with this UID; False where it is gone or another by now."""
+        """Delete exactly the object with this UID; False where it is gone or another by now.
+
+        With ``version`` (its resourceVersion) exactly in this version: what decided that it may be
+        deleted, its labels say, is then still so; False as well where it was changed.
+        """
         ...
 
     def watch(

@@ -30,7 +30,7 @@ async def until_gone(
             seen(live)
         version = live["metadata"].get("resourceVersion", "")
         async for change in cluster.watch(resource, namespace, name, since=version):
-            if change.type == "DELETED":
+            if change.type == "DELETED" and uid_of(change.object) == uid:
                 return
             if change.type == "RESYNC" or uid_of(change.object) != uid:
                 break  # look again: what happened in between is not known

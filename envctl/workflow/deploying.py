@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, cast
 
 from envctl.errors import EnvctlError
 from envctl.model import guardrails, readiness
-from envctl.model.objects import JOB, POD, Obj, Resource, annotations_of, key_of, uid_of
+from envctl.model.objects import JOB, NAMESPACE, POD, Obj, Resource, annotations_of, key_of, uid_of
 from envctl.model.plan import ComponentPlan, wave
 from envctl.model.record import Deployed, Entry, entry_of
 from envctl.ports.cluster import Conflict, Invalid, NotFound
@@ -38,6 +38,7 @@ async def deploy(run: Run, context: StepContext, planned: ComponentPlan) -> bool
         return False
     for drift in planned.drift:
         context.note("warning", f"drift: {drift}; it is put back", object=str(drift.key))
+    await _same_namespace(run)
     run.tracker.ensure({r for r, o in planned.objects if not readiness.is_static(o)})
     await _clear_the_way(run, context, planned)
     if planned.component.type == "helm":
@@ -54,6 +55,20 @@ async def deploy(run: Run, context: StepContext, planned: ComponentPlan) -> bool
         Deployed(planned.component.type, planned.digest, complete=True, entries=entries),
     )
     return True
+
+
+async def _same_namespace(run: Run) -> None:
+    """Raise unless the namespace is still the one that was planned for.
+
+    A create or an apply can name no such precondition: this is asked right before the first.
+    """
+    live = await run.cluster.get(NAMESPACE, run.environment.namespace)
+    if uid_of(live or {}) != run.namespace_uid:
+        raise EnvctlError(
+            f"The namespace {run.environment.namespace!r} is another one by now.",
+            why="Somebody deleted the environment while this run worked on it.",
+            next="Run the command again.",
+        )
 
 
 async def _still_ready(run: Run, context: StepContext, planned: ComponentPlan) -> None:
@@ -251,18 +266,20 @@ async def _prune(run: Run, context: StepContext, planned: ComponentPlan, applied
 
 async def delete_entry(run: Run, entry: Entry) -> bool:
     """Delete an object of the inventory, if it still is that object; False where it is gone."""
-    uid = entry.uid
-    if not entry.resource.namespaced or not uid:
+    if entry.resource.namespaced and entry.uid:
+        return await run.writer.delete(entry.resource, entry.name, uid=entry.uid)
+
+    async def find() -> list[Obj]:
         # Outside the namespace only labels prove whose it is: the record can be forged. Without
         # a UID it was written ahead, then killed: it may or may not have been applied.
         namespace = run.environment.namespace if entry.resource.namespaced else ""
         live = await run.cluster.get(entry.resource, entry.name, namespace)
-        if live is None or (uid and uid_of(live) != uid):
-            return False
-        if not (_marked(run, live) if entry.resource.namespaced else run.writer.owns(live)):
-            return False
-        uid = uid_of(live)
-    return await run.writer.delete(entry.resource, entry.name, uid=uid)
+        if live is None or (entry.uid and uid_of(live) != entry.uid):
+            return []
+        ours = _marked(run, live) if entry.resource.namespaced else run.writer.owns(live)
+        return [live] if ours else []
+
+    return bool(await run.writer.delete_owned(entry.resource, find))
 
 
 def _marked(run: Run, live: Obj) -> bool:

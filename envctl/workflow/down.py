@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, cast
 
 from envctl.errors import EnvctlError, Forbidden, Refused, TimedOut, Unavailable
@@ -41,10 +42,11 @@ from envctl.model.objects import (
 from envctl.model.readiness import conditions
 from envctl.model.result import DownResult, StuckObject
 from envctl.model.step import RetryPolicy, Step
+from envctl.ports.cluster import Conflict
 from envctl.workflow import granting, leftovers, session, store
 from envctl.workflow.absence import until_gone
 from envctl.workflow.engine import Engine, StepContext, Work, worst
-from envctl.workflow.writer import Writer
+from envctl.workflow.writer import LOOKS, Writer
 
 if TYPE_CHECKING:
     from envctl.model.record import Record
@@ -108,7 +110,9 @@ class Down:
         if self.going:
             return False
         if annotations_of(self.namespace).get(PHASE) != Phase.DELETING:
-            await self.writer.annotate(uid_of(self.namespace), {PHASE: str(Phase.DELETING)})
+            self.namespace = await self.writer.annotate(
+                uid_of(self.namespace), {PHASE: str(Phase.DELETING)}
+            )
         try:
             secrets = await self._releases()
         except Forbidden:  # made by a run that was killed before it bound the roles
@@ -120,6 +124,8 @@ class Down:
 
         async def one(name: str) -> None:
             await self.lock.check()
+            if not await self._still_the_same():
+                return
             try:
                 await releases.uninstall(name, self.environment.namespace, HOOKS_TIMEOUT)
             except EnvctlError as error:
@@ -135,12 +141,11 @@ class Down:
 
     async def _delete(self, context: StepContext) -> bool:
         context.progress("deleting")
-        claims = await self.cluster.list(PVC, self.environment.namespace)
+        claims = await self._listed(PVC)
         self.volumes = [v for c in claims if (v := (c.get("spec") or {}).get("volumeName"))]
         await self._delete_outside(context)
-        uid = uid_of(self.namespace)
-        await self.writer.delete(NAMESPACE, self.environment.namespace, uid=uid)
-        pods = await self.cluster.list(POD, self.environment.namespace, metadata_only=True)
+        await self._delete_namespace()
+        pods = await self._listed(POD)
         slots = asyncio.Semaphore(24)
 
         async def end(resource: Resource, obj: Obj, grace: int | None = None) -> None:
@@ -155,13 +160,35 @@ class Down:
         )
         return True
 
+    async def _delete_namespace(self) -> None:
+        """Delete it as it was judged; changed in between, it is judged anew."""
+        name, uid = self.environment.namespace, uid_of(self.namespace)
+        for _ in range(LOOKS):
+            version = self.namespace["metadata"]["resourceVersion"]
+            if self.going or await self.writer.delete(NAMESPACE, name, uid=uid, version=version):
+                return
+            live = await self.cluster.get(NAMESPACE, name)
+            if live is None or uid_of(live) != uid:
+                return  # gone, and its name may be another's by now
+            _refuse_strangers(self.environment, live)
+            self.namespace = live
+        raise Conflict(f"The namespace {name!r} was changed at every attempt to delete it.")
+
+    async def _still_the_same(self) -> bool:
+        """Whether the namespace of this name is the one that this teardown was decided on."""
+        live = await self.cluster.get(NAMESPACE, self.environment.namespace)
+        return uid_of(live or {}) == uid_of(self.namespace)
+
+    async def _listed(self, resource: Resource) -> list[Obj]:
+        """What is in the namespace, if it still is the same after the look: a UID never returns."""
+        found = await self.cluster.list(resource, self.environment.namespace)
+        return found if found and await self._still_the_same() else []
+
     async def _delete_outside(self, context: StepContext) -> None:
         self.kinds = leftovers.resources(self.record, self.lock.outside())
         for resource in self.kinds:
-            for obj in await self._ours(resource):
-                name = obj["metadata"]["name"]
-                if await self.writer.delete(resource, name, uid=uid_of(obj)):
-                    context.note("info", f"deleted {resource.kind}/{name}")
+            for name in await self.writer.delete_owned(resource, partial(self._ours, resource)):
+                context.note("info", f"deleted {resource.kind}/{name}")
 
     async def _ours(self, resource: Resource) -> list[Obj]:
         """Objects of a cluster-scoped kind that are this environment's, by label or by Helm."""
@@ -296,8 +323,8 @@ async def outside_only(
     The caller holds the lock, so that nobody makes the namespace anew meanwhile.
     """
     for resource in lock.outside():
-        for obj in await world.cluster.list(resource, selector=environment.selector):
-            await writer.delete(resource, obj["metadata"]["name"], uid=uid_of(obj))
+        find = partial(world.cluster.list, resource, selector=environment.selector)
+        await writer.delete_owned(resource, find)
     left = await leftovers.outside(world.cluster, environment, lock.outside())
     if not left:
         await lock.forget()

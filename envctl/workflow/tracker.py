@@ -52,6 +52,7 @@ class Tracker:
     events: dict[str, Obj] = field(default_factory=dict)
     #: The last lines that a Job's pods wrote, by its UID: they outlive the pods.
     said: dict[str, deque[str]] = field(default_factory=dict)
+    _deleted: set[str] = field(default_factory=set)
     _watched: set[tuple[Resource, str]] = field(default_factory=set)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
     _subscriptions: list[Subscription] = field(default_factory=list)
@@ -97,7 +98,7 @@ class Tracker:
         """Note the answer to a write, unless a watch has seen something newer already."""
         key = key_of(obj)
         known = self.objects.get(key)
-        if known is None or uid_of(known) != uid_of(obj) or _version(known) <= _version(obj):
+        if uid_of(obj) not in self._deleted and _version(known) <= _version(obj):
             self._set(key, obj)
 
     def hear(self, uid: str, line: str) -> None:
@@ -158,9 +159,14 @@ class Tracker:
         obj.setdefault("apiVersion", resource.api_version)
         obj.setdefault("kind", resource.kind)
         key = key_of(obj)
+        # A proxy may repeat what happened, and in another order: the newest version counts, and
+        # what was deleted stays so, whatever is told of it afterwards.
+        known = self.objects.get(key)
         if kind == "DELETED":
-            self._drop(key)
-        elif _version(self.objects.get(key)) <= _version(obj) or _replaced(self.objects, key, obj):
+            self._deleted |= {uid_of(obj)} - {""}
+            if known is None or uid_of(known) == uid_of(obj):
+                self._drop(key)
+        elif uid_of(obj) not in self._deleted and _version(known) <= _version(obj):
             self._set(key, obj)
 
     def _see_event(self, obj: Obj) -> None:
@@ -197,10 +203,6 @@ def last_seen(event: Obj) -> str:
 
 def _kind(resource: Resource) -> tuple[str, str]:
     return resource.group, resource.kind
-
-
-def _replaced(objects: dict[Key, Obj], key: Key, obj: Obj) -> bool:
-    return uid_of(objects.get(key) or {}) != uid_of(obj)
 
 
 def _version(obj: Obj | None) -> int:

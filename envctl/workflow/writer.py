@@ -16,10 +16,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from envctl.errors import Refused
 from envctl.model.environment import COMPONENT, NAME, PROJECT, Environment
-from envctl.model.objects import NAMESPACE, Obj, Resource, annotations_of, labels_of
+from envctl.model.objects import NAMESPACE, Obj, Resource, annotations_of, labels_of, uid_of
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
+    from collections.abc import Awaitable, Callable, Coroutine
 
     from envctl.ports.cluster import Cluster
     from envctl.ports.fence import Fence
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 #: Seconds a write in flight gets to end after the run was cancelled.
 FINISH = 10.0
+#: Times that something is looked at again because somebody changed it in between.
+LOOKS = 5
 
 
 async def finished(work: Coroutine[Any, Any, T]) -> T:
@@ -95,13 +97,46 @@ class Writer:
         return await finished(self.cluster.create(resource, obj))
 
     async def delete(
-        self, resource: Resource, name: str, *, uid: str, grace: int | None = None
+        self,
+        resource: Resource,
+        name: str,
+        *,
+        uid: str,
+        version: str = "",
+        grace: int | None = None,
     ) -> bool:
-        """Delete the object with exactly this UID in the environment; False where it is gone."""
+        """Delete the object with exactly this UID in the environment; False where it is gone.
+
+        With ``version`` only in exactly this version, for what its labels alone say that it is the
+        environment's; False where it was changed in between, so that it has to be looked at again.
+        """
         await self.fence.check()
         self.writes += 1
         namespace = self.environment.namespace if resource.namespaced else ""
-        return await finished(self.cluster.delete(resource, name, namespace, uid=uid, grace=grace))
+        return await finished(
+            self.cluster.delete(resource, name, namespace, uid=uid, version=version, grace=grace)
+        )
+
+    async def delete_owned(
+        self, resource: Resource, find: Callable[[], Awaitable[list[Obj]]]
+    ) -> list[str]:
+        """Delete what ``find`` says is the environment's now, in the version it was seen in.
+
+        The names of what was deleted. What was changed in between is looked for again: somebody
+        may have made it their own.
+        """
+        deleted: list[str] = []
+        for _ in range(LOOKS):
+            found = [o for o in await find() if not o["metadata"].get("deletionTimestamp")]
+            for obj in found:
+                meta = obj["metadata"]
+                if await self.delete(
+                    resource, meta["name"], uid=uid_of(obj), version=meta["resourceVersion"]
+                ):
+                    deleted.append(meta["name"])
+            if not found:
+                break
+        return deleted
 
     async def patch(self, resource: Resource, name: str, patch: Obj) -> Obj:
         """Merge-patch an object of the environment."""

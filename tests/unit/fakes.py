@@ -202,11 +202,11 @@ class FakeCluster:
 
     async def delete(
         self, resource: Resource, name: str, namespace: str = "", *, uid: str,
-        grace: int | None = None,
+        version: str = "", grace: int | None = None,
     ) -> bool:  # fmt: skip
         await self._call("delete", resource, name)
-        key = self._key(resource, name, namespace)
-        if key not in self.store or self.store[key]["metadata"]["uid"] != uid:
+        meta = self.store.get(key := self._key(resource, name, namespace), {}).get("metadata", {})
+        if meta.get("uid") != uid or version not in ("", meta["resourceVersion"]):
             return False
         if resource == NAMESPACE:
             for inner in [k for k in self.store if k[2] == name]:

@@ -183,13 +183,17 @@ class KubernetesCluster(Transport):
         namespace: str = "",
         *,
         uid: str,
+        version: str = "",
         grace: int | None = None,
     ) -> bool:
-        """Delete exactly the object with this UID; False where it is gone or another by now."""
+        """Delete exactly the object with this UID, and in this version, where one is named.
+
+        False where it is gone, or another, or changed by now.
+        """
         body: Obj = {
             "apiVersion": "v1",
             "kind": "DeleteOptions",
-            "preconditions": {"uid": uid},
+            "preconditions": {"uid": uid, **({"resourceVersion": version} if version else {})},
             "propagationPolicy": "Background",
         }
         if grace is not None:

@@ -11,7 +11,7 @@ from envctl.errors import Locked, Refused, Superseded, TimedOut, Unavailable
 from envctl.model import record
 from envctl.model.events import Note
 from envctl.model.managed import Owned
-from envctl.model.objects import CONFIG_MAP, NAMESPACE, SECRET, WELL_KNOWN
+from envctl.model.objects import CONFIG_MAP, NAMESPACE, POD, PVC, SECRET, WELL_KNOWN
 from envctl.model.record import Deployed, Entry
 from tests.unit.fakes import nothing
 from tests.unit.workflow.world import NAMESPACE_KEY, ROLE, Shop, config
@@ -311,6 +311,66 @@ def test_down_waits_for_a_run_that_is_about_to_make_the_environment(shop: Shop) 
     assert (result.result, error) == ("absent", None)
     said = [event.message for event in shop.events if isinstance(event, Note)]
     assert "waiting for the run another that works on fix" in said
+
+
+def test_a_stranger_who_takes_the_name_meanwhile_loses_nothing(shop: Shop) -> None:
+    """The namespace goes and comes again as another's between the look and the deletion."""
+    up(shop)
+    pod = {"metadata": {"name": "theirs", "namespace": "shop-fix"}}
+
+    def replaced(verb: str, what: str) -> None:
+        if (verb, what) == ("delete", "Namespace/shop-fix"):
+            shop.cluster.before = nothing
+            for key in [key for key in shop.cluster.store if key[2] == "shop-fix"]:
+                shop.cluster.drop(key)
+            shop.cluster.drop(NAMESPACE_KEY)
+            shop.cluster.put(NAMESPACE, {"metadata": {"name": "shop-fix"}})
+            shop.cluster.put(POD, pod)
+            shop.cluster.put(PVC, {"metadata": {"name": "theirs", "namespace": "shop-fix"}})
+
+    shop.cluster.before = replaced
+    result, error = shop.down()
+    assert (result.result, error) == ("gone", None)
+    assert {"Namespace/shop-fix", "Pod/theirs", "PersistentVolumeClaim/theirs"} <= shop.names()
+
+
+@pytest.mark.parametrize("what", ["Namespace/shop-fix", "ClusterRole/shop-fix-reader"])
+def test_what_another_makes_its_own_between_the_look_and_the_deletion_stays(
+    shop: Shop, what: str
+) -> None:
+    up(shop)
+    kind, _, name = what.partition("/")
+    key = next(k for k in shop.cluster.store if (k[1], k[3]) == (kind, name))
+
+    def stolen(verb: str, deleted: str) -> None:
+        if (verb, deleted) == ("delete", what):
+            shop.cluster.before = nothing
+            theirs = dict(shop.cluster.store[key])
+            theirs["metadata"] = {**theirs["metadata"], "labels": {"app": "theirs"}}
+            theirs["metadata"].pop("annotations", None)
+            shop.cluster.put(NAMESPACE if kind == "Namespace" else CLUSTER_ROLE, theirs)
+
+    shop.cluster.before = stolen
+    _, error = shop.down()
+    assert isinstance(error, Refused) == (kind == "Namespace")
+    assert what in shop.names()
+
+
+def test_up_does_not_go_on_in_a_namespace_that_is_another_one_by_now(shop: Shop) -> None:
+    up(shop)
+    shop.write(TWO, web=[config("a", data={"new": "1"}), config("b", kind="Secret"), ROLE])
+
+    def replaced(verb: str, what: str) -> None:
+        if (verb, what) == ("patch", "ConfigMap/envctl-record"):
+            shop.cluster.before = nothing
+            shop.cluster.drop(NAMESPACE_KEY)
+            shop.cluster.put(NAMESPACE, {"metadata": {"name": "shop-fix"}})
+
+    shop.cluster.before = replaced
+    _, error = shop.up(env=ALLOWED)
+    assert error is not None
+    assert "is another one by now" in error.what
+    assert not [w for w in shop.cluster.writes if w[0] == "apply"]
 
 
 def test_down_names_what_is_stuck_and_who_should_free_it(shop: Shop) -> None:

@@ -72,10 +72,21 @@ def test_what_lies_outside_carries_all_labels() -> None:
     assert ENVIRONMENT.owns(found["metadata"]["labels"])
 
 
+async def owned(writer: Writer) -> list[str]:
+    store = writer.cluster.store  # type: ignore[attr-defined]
+    seen = [[store["", "Namespace", "", "shop-fix"]], []]
+
+    async def find() -> list[Any]:
+        return seen.pop(0)
+
+    return await writer.delete_owned(NAMESPACE, find)
+
+
 WRITES: dict[str, Callable[[Writer], Awaitable[Any]]] = {
     "apply": lambda w: w.apply(CONFIG_MAP, w.claim(CONFIG, CONFIG_MAP)),
     "create": lambda w: w.create(CONFIG_MAP, w.claim(CONFIG, CONFIG_MAP)),
     "delete": lambda w: w.delete(NAMESPACE, "shop-fix", uid="uid-1"),
+    "delete_owned": owned,
     "patch": lambda w: w.patch(NAMESPACE, "shop-fix", {"metadata": {"labels": {"a": "b"}}}),
     "annotate": lambda w: w.annotate("uid-1", {"a": "b"}),
 }
