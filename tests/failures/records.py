@@ -61,35 +61,39 @@ def watched(node: Node, namespace: str, more: tuple[str, ...] = ()) -> Iterator[
     """Records of the namespace, which need not exist yet, for as long as the block runs."""
     from kubernetes.config import new_client_from_config
 
-    records, responses = Records(), []
+    records, over = Records(), threading.Event()
     client = new_client_from_config(str(node.kubeconfig), node.context, persist_config=False)
     for path in (*PATHS, *more):
         ready = threading.Event()
-        arguments = (client, path.format(namespace=namespace), records, responses, ready)
+        arguments = (client, path.format(namespace=namespace), records, ready, over)
         threading.Thread(target=_follow, args=arguments, daemon=True).start()
-        assert ready.wait(30), f"no answer to a watch of {path}"
+        assert ready.wait(60), f"no answer to a watch of {path}"
     try:
         yield records
     finally:
-        for response in responses:
-            response.shutdown()
+        over.set()
 
 
 def _follow(
-    client: Any, path: str, records: Records, responses: list[Any], ready: threading.Event
+    client: Any, path: str, records: Records, ready: threading.Event, over: threading.Event
 ) -> None:
-    query = [("watch", "1"), ("timeoutSeconds", "600")]
+    """Watch until it is over; a watch that ends is opened again, from the present state."""
+    while not over.is_set():
+        with contextlib.suppress(Exception):  # the server is asked again
+            _follow_once(client, path, records, ready)
+
+
+def _follow_once(client: Any, path: str, records: Records, ready: threading.Event) -> None:
+    query = [("watch", "1"), ("timeoutSeconds", "300")]
     answer = client.call_api(
         *client.param_serialize("GET", path, query_params=query, auth_settings=["BearerToken"])
     ).response
-    responses.append(answer)
     ready.set()
     rest = b""
-    with contextlib.suppress(Exception):  # the other end closes it when the block has ended
-        for chunk in answer.stream(65536):
-            *lines, rest = (rest + chunk).split(b"\n")
-            now = time.time()
-            records.found += [_record(json.loads(line)["object"], now) for line in lines if line]
+    for chunk in answer.stream(65536):
+        *lines, rest = (rest + chunk).split(b"\n")
+        now = time.time()
+        records.found += [_record(json.loads(line)["object"], now) for line in lines if line]
 
 
 def _record(found: dict[str, Any], now: float) -> Record:

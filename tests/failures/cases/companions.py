@@ -39,5 +39,6 @@ CASES = (
         (Part((deployment(pod(container(), shell(_FAILS, "metrics"))),)),),
         Says("Deployment/web", ("metrics", "exit code 4", "no schema"), "log"),
         knows=THIRD_END,
+        nightly=True,
     ),
 )

@@ -96,5 +96,6 @@ CASES = (
         (Part((deployment(pod(shell("echo nothing to do"))),)),),
         Says("Deployment/web", ("exit code 0", "nothing to do"), "log"),
         knows=THIRD_END,
+        nightly=True,
     ),
 )

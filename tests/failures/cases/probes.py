@@ -54,6 +54,7 @@ CASES = (
         knows=_UNHEALTHY,
         exit=124,
         final=False,
+        nightly=True,
     ),
     Case(
         "readiness is too slow",

@@ -32,7 +32,10 @@ CASES = (
         twin=Twin(
             (
                 Part(_NEEDS_SETTINGS),
-                Part((deployment(pod(initContainers=[shell("sleep 4")]), "slow"),), name="slow"),
+                Part(
+                    (deployment(pod(initContainers=[shell("sleep 4", "wait")]), "slow"),),
+                    name="slow",
+                ),
                 Part((config_map("settings", size="3"),), name="config", needs=("slow",)),
             )
         ),
@@ -86,6 +89,7 @@ CASES = (
         knows="FailedMount",
         exit=124,
         final=False,
+        nightly=True,
     ),
     Case(
         "service account missing",

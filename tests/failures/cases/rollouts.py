@@ -38,5 +38,6 @@ CASES = (
         (Part((deployment(pod(shell(_LOOKUP))),)),),
         Says("Deployment/web", ("exit code 1", "NXDOMAIN", "db.nowhere"), "name"),
         knows=THIRD_END,
+        nightly=True,
     ),
 )
