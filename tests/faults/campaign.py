@@ -135,8 +135,7 @@ class Campaign:
             for verb in stages:
                 seen, wrong = await life.undisturbed(verb, watched=True)
                 assert not wrong, wrong
-                await asyncio.sleep(1.0)
-                found = await state.read(upstream, life.namespace, life.project)
+                found = await life.settled()
                 difference = state.difference(tool.references.setdefault(verb, found), found)
                 assert not difference, f"two undisturbed runs of {verb} differ: {difference}"
                 tool.requests.setdefault(verb, len(seen.seen))

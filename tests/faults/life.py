@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 #: Seconds that any one run may take before it counts as stuck.
 LIMIT = 300.0
 #: Seconds that the cluster's own controllers get to end what a finished run has set off.
-SETTLE = 8.0
+SETTLE = 20.0
 _LIFE = ("envctl.dev/expires-at", "envctl.dev/last-used-at")
 
 
@@ -83,6 +83,15 @@ class Life:
             return Outcome(point, "stuck", why=lost, **told)  # type: ignore[arg-type]
         end = "gone" if point.recovery == points.DOWN else "same"
         return Outcome(point, end, why=said, **told)  # type: ignore[arg-type]
+
+    async def settled(self) -> state.State:
+        """The state, once the cluster's controllers have nothing more to do about it."""
+        found: state.State = {}
+        while found != (  # noqa: ASYNC110 - a cluster has no event for having come to rest
+            found := await state.read(self.upstream, self.namespace, self.project)
+        ):
+            await asyncio.sleep(1.0)
+        return found
 
     async def end(self) -> None:
         """Take away what is left, without waiting for it."""
