@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.faults.commands import Commands
+    from tests.faults.inject import Injector
     from tests.faults.points import Outcome, Point
 
 _CLASS = {
@@ -94,7 +95,7 @@ class Campaign:
                 await upstream.call("POST", _CLASSES, _CLASS)
             proxies = [await self._proxy(upstream, slot) for slot in range(self.slots)]
             for tool in self.tools:
-                await self._measure(tool, upstream, proxies[0])
+                await self._measure(tool, upstream, proxies)
             self._save_counts(await upstream.call("GET", "/version"))
             known = {outcome.point.key for outcome in points.read(self.results)}
             for tool in self.tools:
@@ -128,20 +129,33 @@ class Campaign:
 
     # Measuring
 
-    async def _measure(self, tool: Tool, upstream: Upstream, proxy: Proxy) -> None:
+    async def _measure(self, tool: Tool, upstream: Upstream, proxies: list[Proxy]) -> None:
         """What is normal: how many requests, and which state; two lives must agree on it."""
-        for stages in tool.commands.stages[:2]:
-            life = self._life(tool, upstream, proxy)
-            for verb in stages:
-                seen, wrong = await life.undisturbed(verb, watched=True)
-                assert not wrong, wrong
-                found = await life.settled()
-                difference = state.difference(tool.references.setdefault(verb, found), found)
-                assert not difference, f"two undisturbed runs of {verb} differ: {difference}"
-                tool.requests.setdefault(verb, len(seen.seen))
-                tool.of_helm.setdefault(verb, seen.of_helm)
-            await life.end()
+        lives = await asyncio.gather(
+            *(
+                self._observed(tool, upstream, proxy, stages)
+                for proxy, stages in zip(proxies, tool.commands.stages[:2], strict=False)
+            )
+        )
+        for verb, (seen, found) in (item for life in lives for item in life.items()):
+            difference = state.difference(tool.references.setdefault(verb, found), found)
+            assert not difference, f"two undisturbed runs of {verb} differ: {difference}"
+            tool.requests.setdefault(verb, len(seen.seen))
+            tool.of_helm.setdefault(verb, seen.of_helm)
         print(f"{tool.commands.name}: requests {tool.requests}", flush=True)
+
+    async def _observed(
+        self, tool: Tool, upstream: Upstream, proxy: Proxy, stages: tuple[str, ...]
+    ) -> dict[str, tuple[Injector, state.State]]:
+        """Each verb of a life that nothing disturbs: what it asked, and what it led to."""
+        life = self._life(tool, upstream, proxy)
+        found = {}
+        for verb in stages:
+            seen, wrong = await life.undisturbed(verb, watched=True)
+            assert not wrong, wrong
+            found[verb] = (seen, await life.settled())
+        await life.end()
+        return found
 
     def _save_counts(self, version: dict[str, str]) -> None:
         """How many points there are, and where this ran, for the table."""
