@@ -128,12 +128,14 @@ class Injector:
         return exchange.reset()
 
 
-def _helms(parent: int) -> list[int]:
-    """The helm processes that a process has started."""
-    found = []
+def _helms(ancestor: int) -> list[int]:
+    """The helm processes that a process has started, itself or through its leash."""
+    parents: dict[int, int] = {}
+    helms: list[int] = []
     for entry in Path("/proc").glob("[0-9]*"):
         with contextlib.suppress(OSError):
             name, rest = (entry / "stat").read_text().split("(", 1)[1].rsplit(")", 1)
-            if int(rest.split()[1]) == parent and name.startswith("helm"):
-                found.append(int(entry.name))
-    return found
+            parents[int(entry.name)] = int(rest.split()[1])
+            if name.startswith("helm"):
+                helms.append(int(entry.name))
+    return [pid for pid in helms if ancestor in (parents[pid], parents.get(parents[pid]))]
