@@ -35,7 +35,7 @@ a claim, a kustomization, manifests and a check, each needing the one before.
 A recovery is the whole second run; after a SIGKILL it first waits up to 15 s for the old lock.
 
 `change` is `up` with a changed chart value and a changed manifest on a running environment. A
-SIGKILL is one of envctl alone; its helm dies with it (Linux). Beside it stands what the script of a
+SIGKILL is one of envctl alone; its helm ends with it. Beside it stands what the script of a
 pipeline would run: `helm upgrade --install` of the two charts, one after the other, and
 `helm uninstall`, compared with undisturbed runs of the same.
 
