@@ -168,7 +168,8 @@ class Campaign:
             "versions": f"envctl {__version__}, Helm {' and '.join(helms)}, "
             f"Kubernetes {version['gitVersion'].removeprefix('v')}, Python {python_version()}",
             "machine": f"{os.cpu_count()} shared cores, {memory / 2**30:.0f} GiB, "
-            f"{kernel.sysname} {kernel.release.split('-')[0]}, at a load of {os.getloadavg()[2]:.0f}",
+            f"{kernel.sysname} {kernel.release.split('-')[0]}, "
+            f"at a load of {os.getloadavg()[2]:.0f}",
         }
         for tool in self.tools:
             mine = {"requests": tool.requests, "of_helm": tool.of_helm}
