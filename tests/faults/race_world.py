@@ -1,6 +1,6 @@
 """The cluster that runs race on, and what it saw: who held the lock when, and who wrote what.
 
-A control plane of its own with KWOK's nodes. Each racing run has a service account of its own, so
+A control plane of its own with KWOK's nodes. Each racing run is a service account of its own, so
 that the audit log says of every request which run it was, that of its helm included.
 """
 
@@ -28,6 +28,23 @@ NAMESPACE = "racers"
 MUTATING = ("create", "update", "patch", "delete", "deletecollection")
 #: Asked, not written: a POST whose answer is all there is to it.
 _QUESTIONS = {"selfsubjectaccessreviews", "selfsubjectrulesreviews", "tokenreviews"}
+
+_SETUP = f"""\
+apiVersion: v1
+kind: Namespace
+metadata: {{name: {NAMESPACE}}}
+---
+apiVersion: v1
+kind: Namespace
+metadata: {{name: envctl-system}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: ClusterRoleBinding
+metadata: {{name: {NAMESPACE}}}
+roleRef: {{apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: cluster-admin}}
+subjects:
+  - {{apiGroup: rbac.authorization.k8s.io, kind: Group, name: "system:serviceaccounts:{NAMESPACE}"}}
+"""
 
 
 @dataclass(frozen=True)
@@ -155,22 +172,13 @@ class World:
     # Accounts
 
     def _make_accounts(self) -> None:
-        for name in (NAMESPACE, "envctl-system"):
-            self.kubectl.run("create", "namespace", name)
+        self.kubectl.apply(_SETUP)
         base = yaml.safe_load(self.node.kubeconfig.read_text())
+        name, admin = base["users"][0]["name"], base["users"][0]["user"]
         for index in range(ACCOUNTS):
-            self.kubectl.run("create", "serviceaccount", account(index), "-n", NAMESPACE)
-            self.kubectl.run(
-                "create", "clusterrolebinding", account(index), "--clusterrole=cluster-admin",
-                f"--serviceaccount={NAMESPACE}:{account(index)}",
-            )  # fmt: skip
-            token = self.kubectl.run(
-                "create", "token", account(index), "-n", NAMESPACE, "--duration=24h"
-            ).stdout.strip()
-            assert token, "no token"
-            users = [{"name": base["users"][0]["name"], "user": {"token": token}}]
+            user = {**admin, "as": f"system:serviceaccount:{NAMESPACE}:{account(index)}"}
             path = self.folder / f"{account(index)}.kubeconfig"
-            path.write_text(yaml.safe_dump({**base, "users": users}))
+            path.write_text(yaml.safe_dump({**base, "users": [{"name": name, "user": user}]}))
             self.kubeconfigs.append(path)
 
 
@@ -203,7 +211,7 @@ def _is_lease(event: dict[str, Any], name: str) -> bool:
 def _written(event: dict[str, Any]) -> Written:
     about = event.get("objectRef") or {}
     return Written(
-        who=event["user"]["username"].rpartition(":")[2],
+        who=event.get("impersonatedUser", event["user"])["username"].rpartition(":")[2],
         agent=event.get("userAgent", ""),
         verb=event["verb"],
         what=f"{about.get('resource')}/{about.get('name', '')}",

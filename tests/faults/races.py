@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from tests.faults import race_table
 from tests.faults.race_run import Race
 from tests.faults.race_schedule import schedule
 from tests.faults.race_world import control_plane
@@ -22,7 +23,11 @@ def main() -> None:
     parser.add_argument("--results", type=Path, default=Path("dist/races.jsonl"))
     parser.add_argument("--at-once", type=int, default=6, help="races that run side by side")
     parser.add_argument("--name", default="races", help="of the control plane")
+    parser.add_argument("--table", type=Path, help="make this page of the results, and no race")
     chosen = parser.parse_args()
+    if chosen.table:
+        chosen.table.write_text(race_table.page(read(chosen.results)))
+        return
     seeds = _seeds(chosen.seeds)
     done = {line["seed"] for line in read(chosen.results)}
     race(chosen.name, [s for s in seeds if s not in done], chosen.results, chosen.at_once)
