@@ -17,29 +17,15 @@ import pytest
 from tests.faults import race_app
 from tests.faults.race_run import Race
 from tests.faults.race_schedule import schedule
-from tests.faults.race_world import World, control_plane
-from tests.faults.zygote import Process, Zygote
 from tests.until import until
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from tests.faults.race_world import World
+    from tests.faults.zygote import Process, Zygote
 
 pytestmark = pytest.mark.xdist_group("races")
 #: Two, four and eight at once; what was late, or stood wrongly, before it was mended.
 SEEDS = (21, 44, 56, 1, 3, 60)
-
-
-@pytest.fixture(scope="module")
-def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[World]:
-    folder = tmp_path_factory.mktemp("races")
-    with control_plane(f"races-{os.getpid()}", folder) as found:
-        yield found
-
-
-@pytest.fixture(scope="module")
-def zygote() -> Iterator[Zygote]:
-    with Zygote() as found:
-        yield found
 
 
 def test_the_newest_pipeline_stands_and_nobody_writes_too_late(
