@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from envctl.model import obstacle
 from envctl.model.obstacle import Obstacle
 from envctl.model.quantity import parse
+from envctl.model.setup import BY_ANOTHER
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -114,17 +115,12 @@ def _down(found: re.Match[str]) -> Obstacle:
     )
 
 
-#: Policies of `cluster init` that go by another object of the environment, its quota or its network
-#: policy, which the API server learns of by a watch.
-_BY_ANOTHER = ("-quota", "-default-deny")
-
-
 def _policy(found: re.Match[str]) -> Obstacle:
     return Obstacle(
         "Denied",
         f"the ValidatingAdmissionPolicy {found['name']} refuses its pod: {found['why']}",
         "Keep within the limit, or ask the cluster's administrator for another.",
-        obstacle.MISSING if found["name"].endswith(_BY_ANOTHER) else obstacle.FINAL,
+        obstacle.MISSING if found["name"].endswith(BY_ANOTHER) else obstacle.FINAL,
     )
 
 

@@ -26,6 +26,9 @@ SETUP = "envctl.dev/setup"
 WHY = "envctl.dev/why"
 #: Keys of the ConfigMap that says what is bound in each environment.
 BINDINGS, PROJECTS = "bindings", "projects"
+#: How the names of policies end that go by another object of the environment, its quota or its
+#: network policy, of which the API server learns by a watch.
+BY_ANOTHER = ("-quota", "-default-deny")
 #: Whom pods may talk to unless the administrator says otherwise: nothing inside of the cluster, or
 #: of the network that it is in.
 EGRESS = ("dns", "same-environment", "internet")

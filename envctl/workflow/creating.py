@@ -30,11 +30,12 @@ async def create(run: Run, context: StepContext, planned: ComponentPlan) -> bool
     """Make the namespace and its guardrails what the file says; False where they are already."""
     await _wait_for_deletion(run, context)
     made = await _namespace(run)
-    if made or planned.changed:
-        await granting.grant(run.writer)
+    granted = (made or planned.changed) and await granting.grant(run.writer)
     if planned.changed:
         await run.store.starting({planned.component.name: deploying.ahead(planned)})
         await deploying.deploy(run, context, planned)
+    if granted:
+        await granting.admitted(run.cluster, run.environment.namespace)
     return made or planned.changed
 
 

@@ -8,23 +8,43 @@ set-up has nothing to bind, and its credential everything already.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from typing import TYPE_CHECKING
 
-from envctl.errors import Forbidden, Refused
+from envctl.errors import EnvctlError, Forbidden, Refused
 from envctl.model import permissions, setup
 from envctl.model.environment import MANAGED_BY, SYSTEM_NAMESPACE
-from envctl.model.objects import CONFIG_MAP, NAMESPACE, ROLE_BINDING
+from envctl.model.objects import CONFIG_MAP, NAMESPACE, POD, ROLE_BINDING, Obj
 from envctl.model.permissions import Permission, Scope
 
 if TYPE_CHECKING:
     from envctl.model.environment import Environment
-    from envctl.model.objects import Obj
     from envctl.ports.cluster import Cluster
     from envctl.workflow.writer import Writer
 
 #: Seconds until a new RoleBinding counts everywhere; API servers follow it by a watch.
 IN_FORCE = 20.0
 POLL = 0.1
+#: Seconds until the policies of the set-up must have seen what their environment is made of.
+SEEN = 10.0
+_POD: Obj = {
+    "apiVersion": "v1",
+    "kind": "Pod",
+    "spec": {
+        "automountServiceAccountToken": False,
+        "securityContext": {"runAsNonRoot": True, "seccompProfile": {"type": "RuntimeDefault"}},
+        "containers": [
+            {
+                "name": "probe",
+                "image": "probe",
+                "securityContext": {
+                    "allowPrivilegeEscalation": False,
+                    "capabilities": {"drop": ["ALL"]},
+                },
+            }
+        ],
+    },
+}
 _PROBE = Permission(Scope.ENVIRONMENT, "", "secrets", "list")
 _BIND = Permission(Scope.ENVIRONMENT, setup.RBAC, "rolebindings", "create")
 
@@ -80,6 +100,27 @@ async def _in_force(cluster: Cluster, environment: Environment) -> None:
             next="An administrator runs `envctl cluster init --apply` with the name that "
             "`kubectl auth whoami` shows for this credential.",
         ) from error
+
+
+async def admitted(cluster: Cluster, namespace: str) -> None:
+    """Return once the set-up's policies see the quota and the network policy that now stand.
+
+    The API server follows them by a watch; until then it lets no pod start, and a pod that stands
+    by itself would be refused for good. Where something else refuses it, the component will say so.
+    """
+    pod = {**_POD, "metadata": {"name": "envctl-probe", "namespace": namespace}}
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(SEEN):
+            while await _unseen(cluster, pod):  # noqa: ASYNC110
+                await asyncio.sleep(POLL)
+
+
+async def _unseen(cluster: Cluster, pod: Obj) -> bool:
+    try:
+        await cluster.apply(POD, pod, dry_run=True)
+    except EnvctlError as error:
+        return any(f"{policy})" in error.next for policy in setup.BY_ANOTHER)
+    return False
 
 
 async def allowed(cluster: Cluster, permission: Permission, namespace: str) -> bool:

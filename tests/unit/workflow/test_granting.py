@@ -97,3 +97,35 @@ def test_doctor_does_not_ask_for_what_will_be_bound() -> None:
     cluster = _cluster("shop")
     assert virtually(granting.will_bind(cluster, "shop-fix"))
     assert not virtually(granting.will_bind(FakeCluster(), "shop-fix"))
+
+
+class Admitting(FakeCluster):
+    """Refuses a pod this many times, as the policy that has not seen its quota yet."""
+
+    refusals: int = 0
+    policy: str = "envctl-quota"
+
+    async def apply(self, *_arguments: Any, **options: Any) -> Any:
+        assert options == {"dry_run": True}, "it asks, and makes nothing"
+        self.refusals -= 1
+        if self.refusals >= 0:
+            raise Refused("no", why="w", next=f"(ValidatingAdmissionPolicy {self.policy}): keep.")
+        return {}
+
+
+@pytest.mark.parametrize(
+    ("policy", "refusals", "left"),
+    [
+        ("envctl-quota", 5, -1),
+        ("team-default-deny", 5, -1),
+        ("envctl-pods", 5, 4),
+        ("envctl-quota", 10_000, 9_900),
+    ],
+)
+def test_pods_are_admitted_before_anything_is_deployed(
+    policy: str, refusals: int, left: int
+) -> None:
+    cluster = Admitting()
+    cluster.policy, cluster.refusals = policy, refusals
+    virtually(granting.admitted(cluster, "shop-fix"))
+    assert cluster.refusals == pytest.approx(left, abs=2)
