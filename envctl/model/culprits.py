@@ -14,7 +14,9 @@ if TYPE_CHECKING:
     from envctl.model.failure import Culprit
 
 #: Reasons that what depends on a culprit has too: it is there, and not ready for want of the other.
-SOFT = frozenset({"NotReady", "Unhealthy", "ContainersNotReady", "ReadinessGatesNotReady"})
+SOFT = frozenset(
+    {"NotReady", "Unhealthy", "ContainersNotReady", "ReadinessGatesNotReady", "NoEndpoints"}
+)
 #: One cause that the kubelet calls by two names, one after the other.
 _FAMILIES = {
     "ErrImagePull": "pull",

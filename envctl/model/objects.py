@@ -127,6 +127,8 @@ ROLE_BINDING = Resource("rbac.authorization.k8s.io", "v1", "rolebindings", "Role
 LEASE = Resource("coordination.k8s.io", "v1", "leases", "Lease")
 HPA = Resource("autoscaling", "v2", "horizontalpodautoscalers", "HorizontalPodAutoscaler")
 PDB = Resource("policy", "v1", "poddisruptionbudgets", "PodDisruptionBudget")
+ENDPOINT_SLICE = Resource("discovery.k8s.io", "v1", "endpointslices", "EndpointSlice")
+INGRESS_CLASS = Resource("networking.k8s.io", "v1", "ingressclasses", "IngressClass", False)
 CRD = Resource(
     "apiextensions.k8s.io", "v1", "customresourcedefinitions", "CustomResourceDefinition", False
 )
@@ -139,7 +141,8 @@ WELL_KNOWN: dict[tuple[str, str], Resource] = {
     for r in (
         NAMESPACE, POD, EVENT, SECRET, CONFIG_MAP, SERVICE_ACCOUNT, PVC, PV, SERVICE, QUOTA,
         LIMIT_RANGE, DEPLOYMENT, STATEFUL_SET, DAEMON_SET, REPLICA_SET, JOB, CRON_JOB, INGRESS,
-        NETWORK_POLICY, ROLE, ROLE_BINDING, LEASE, HPA, PDB, CRD, API_SERVICE,
+        NETWORK_POLICY, ROLE, ROLE_BINDING, LEASE, HPA, PDB, CRD, API_SERVICE, ENDPOINT_SLICE,
+        INGRESS_CLASS,
         Resource("rbac.authorization.k8s.io", "v1", "clusterroles", "ClusterRole", False),
         Resource(
             "rbac.authorization.k8s.io", "v1", "clusterrolebindings", "ClusterRoleBinding", False

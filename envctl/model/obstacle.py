@@ -25,6 +25,10 @@ VOLUME = 60.0
 #: An autoscaler speaks within its first round (10 s by default) and brings a node in one to two
 #: minutes. Once it has spoken, the step's own timeout counts.
 NODE = 120.0
+#: A cloud's ingress controller gives an address to what no class names, in a minute or two.
+ADDRESS = 120.0
+#: By then a watch has told what there is.
+WATCH = 3.0
 #: An operator must have made the pods that a Service selects; they need not be ready by then.
 OPERATOR = 60.0
 

@@ -115,14 +115,18 @@ class PlanResult:
         }
 
 
+def is_custom(obj: Obj) -> bool:
+    """Whether the kind is none of Kubernetes' own: its controller may make anything."""
+    group = obj.get("apiVersion", "").rpartition("/")[0]
+    return group not in _KNOWN_GROUPS and not group.endswith("k8s.io")
+
+
 def wave(obj: Obj) -> int:
     """In which of three waves an object is applied: what others name, what pods need, what runs."""
     kind = obj.get("kind", "")
-    group = obj.get("apiVersion", "").rpartition("/")[0]
     if kind in _FIRST:
         return 0
-    custom = group not in _KNOWN_GROUPS and not group.endswith("k8s.io")
-    return 2 if kind in _LAST or custom else 1
+    return 2 if kind in _LAST or is_custom(obj) else 1
 
 
 def shared_objects(plans: dict[str, list[Key]]) -> list[tuple[Key, str, str]]:

@@ -12,7 +12,7 @@ from envctl.model.objects import JOB, NAMESPACE, POD, Obj, Resource, annotations
 from envctl.model.plan import ComponentPlan, wave
 from envctl.model.record import Deployed, Entry, entry_of
 from envctl.ports.cluster import Conflict, Invalid, NotFound
-from envctl.workflow import hooks, joblogs, podtimes
+from envctl.workflow import hooks, joblogs, links, podtimes
 from envctl.workflow.absence import until_gone
 from envctl.workflow.releases import forget, recorded
 from envctl.workflow.waiting import until_ready
@@ -45,9 +45,10 @@ async def deploy(run: Run, context: StepContext, planned: ComponentPlan) -> bool
         applied = await _release(run, context, planned)
     else:
         applied = await _apply_in_waves(run, context, planned)
+    leading = await links.of(run, planned.component.name)
     async with joblogs.shown(run, context, applied):
         with podtimes.told(run, context, applied):
-            await until_ready(run, context, applied)
+            await until_ready(run, context, applied, leading)
     await _prune(run, context, planned, applied)
     entries = tuple(entry_of(obj, resource) for resource, obj in applied)
     await run.store.deployed(

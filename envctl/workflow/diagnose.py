@@ -19,7 +19,7 @@ from envctl.workflow import obstacles
 from envctl.workflow.doom import trouble_of
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
     from envctl.model.obstacle import Obstacle
     from envctl.workflow.tracker import Tracker
@@ -53,8 +53,12 @@ async def explain(
     component: str,
     unready: Iterable[tuple[Key, Obj | None, Readiness]],
     how: str,
+    obstacle_of: Callable[[Obj], Obstacle | None],
 ) -> Failure:
-    """A verdict on why ``component`` is not ready; ``how`` says whether it failed or was late."""
+    """A verdict on why ``component`` is not ready.
+
+    ``how`` says whether it failed or was late, ``obstacle_of`` what is no container's fault.
+    """
     listed = list(unready)
     looked_at, rest = listed[:MAX_LOOKED_AT], listed[MAX_LOOKED_AT:]
     doomed = sum(item[2].state is State.DOOMED for item in looked_at)  # they come first
@@ -62,7 +66,8 @@ async def explain(
 
     async def look(item: tuple[Key, Obj | None, Readiness]) -> Culprit:
         async with slots:
-            return await _culprit(tracker, component, *item)
+            obstacle = obstacle_of(item[1]) if item[1] else None
+            return await _culprit(tracker, component, *item, obstacle)
 
     hidden, seen = await asyncio.gather(_hidden(tracker), asyncio.gather(*map(look, looked_at)))
     found = [_masked(culprit, hidden) for culprit in seen]
@@ -109,12 +114,16 @@ def _verdict(component: str, how: str, first: Culprit) -> str:
 
 
 async def _culprit(
-    tracker: Tracker, component: str, key: Key, workload: Obj | None, readiness: Readiness
+    tracker: Tracker,
+    component: str,
+    key: Key,
+    workload: Obj | None,
+    readiness: Readiness,
+    obstacle: Obstacle | None,
 ) -> Culprit:
     if workload is None:
         return Culprit(str(key), component, "Missing", readiness.reason or "it does not exist")
     found = trouble_of(tracker, workload)
-    obstacle = obstacles.obstacle_of(tracker, workload)
     end = jobs.end_of(workload)
     if end is not None:
         return await _of_job(tracker, component, key, workload, end)

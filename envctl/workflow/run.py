@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from envctl.config.load import Loaded
     from envctl.model.environment import Environment
+    from envctl.model.plan import ComponentPlan
     from envctl.model.spec import Spec
     from envctl.ports.clock import Clock
     from envctl.ports.cluster import Cluster
@@ -47,6 +48,7 @@ class Run:
     #: Everything that this run makes or keeps, whichever component it belongs to.
     planned: frozenset[Key] = frozenset()
     settling: Settling = field(default_factory=Settling)
+    plans: dict[str, ComponentPlan] = field(default_factory=dict)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENCY))
 
     @property

@@ -11,7 +11,19 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from envctl.model.objects import EVENT, POD, REPLICA_SET, Key, Obj, Resource, key_of, uid_of
+from envctl.errors import Forbidden
+from envctl.model.objects import (
+    ENDPOINT_SLICE,
+    EVENT,
+    POD,
+    REPLICA_SET,
+    SERVICE,
+    Key,
+    Obj,
+    Resource,
+    key_of,
+    uid_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator
@@ -20,7 +32,7 @@ if TYPE_CHECKING:
 
 #: Watched as soon as anything is awaited: they say why a workload is not ready.
 EVIDENCE = (POD, REPLICA_SET, EVENT)
-_EVIDENCE_KINDS = {resource.kind for resource in EVIDENCE}
+_EVIDENCE_KINDS = {resource.kind for resource in (*EVIDENCE, ENDPOINT_SLICE, SERVICE)}
 #: Events kept; a crashing pod writes many.
 MAX_EVENTS = 5000
 #: Lines kept of a Job's log.
@@ -52,6 +64,7 @@ class Tracker:
     events: dict[str, Obj] = field(default_factory=dict)
     #: The last lines that a Job's pods wrote, by its UID: they outlive the pods.
     said: dict[str, deque[str]] = field(default_factory=dict)
+    denied: set[Resource] = field(default_factory=set)
     _deleted: set[str] = field(default_factory=set)
     _watched: set[tuple[Resource, str]] = field(default_factory=set)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -68,12 +81,16 @@ class Tracker:
                 task.cancel()
             await asyncio.gather(*self._tasks, return_exceptions=True)
 
-    def ensure(self, resources: Iterable[Resource]) -> None:
-        """Open a watch for each kind that has none yet; call it before the first apply."""
-        for resource in (*EVIDENCE, *resources):
+    def ensure(self, resources: Iterable[Resource], *, optional: Iterable[Resource] = ()) -> None:
+        """Open a watch for each kind that has none yet; call it before the first apply.
+
+        An ``optional`` kind that may not be watched is in ``denied``, and no failure.
+        """
+        for resource in (*EVIDENCE, *resources, *optional):
             if (resource, "") not in self._watched:
                 self._watched.add((resource, ""))
-                self._tasks.append(asyncio.create_task(self._follow(resource)))
+                follow = self._follow(resource, optional=resource in optional)
+                self._tasks.append(asyncio.create_task(follow))
 
     async def look(self) -> None:
         """One list of each kind of evidence, for a verb that looks once and opens no watch."""
@@ -136,7 +153,7 @@ class Tracker:
         ]
         return sorted(found, key=last_seen)
 
-    async def _follow(self, resource: Resource) -> None:
+    async def _follow(self, resource: Resource, *, optional: bool = False) -> None:
         namespace = self.namespace if resource.namespaced else ""
         try:
             async for change in self.cluster.watch(resource, namespace):
@@ -144,7 +161,10 @@ class Tracker:
         except asyncio.CancelledError:
             raise
         except BaseException as error:  # noqa: BLE001 - whoever waits must hear of it
-            self._failure = error
+            if optional and isinstance(error, Forbidden):
+                self.denied.add(resource)
+            else:
+                self._failure = error
             for subscription in self._subscriptions:
                 subscription.wake.set()
 

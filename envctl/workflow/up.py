@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import contextlib
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from envctl.errors import CheckFailed, EnvctlError, Forbidden, Superseded, TimedOut
@@ -41,7 +41,6 @@ class Up:
 
     run: Run
     stages: Sequence[str]
-    plans: dict[str, ComponentPlan] = field(default_factory=dict)
     wrote: bool = False
 
     def works(self) -> list[tuple[Step, Work]]:
@@ -78,21 +77,21 @@ class Up:
             if self.run.namespace is None or not await granting.grant(self.run.writer):
                 raise
             plans = await planning.plan(self.run)
-        self.plans.update({p.component.name: p for p in plans})
+        self.run.plans.update({p.component.name: p for p in plans})
         self.run.planned = frozenset(key_of(obj) for p in plans for _, obj in p.objects)
         return False
 
     async def _create(self, context: StepContext) -> bool:
         changed = False
         if "create" in self.stages:
-            guard = self.plans[record.GUARDRAILS]
+            guard = self.run.plans[record.GUARDRAILS]
             changed = await creating.create(self.run, context, guard)
         if "deploy" in self.stages:
             await self._remember_outside()
             await self.run.store.starting(
                 {
                     name: deploying.ahead(planned)
-                    for name, planned in self.plans.items()
+                    for name, planned in self.run.plans.items()
                     if planned.changed and name != record.GUARDRAILS
                 }
             )
@@ -101,20 +100,20 @@ class Up:
 
     async def _remember_outside(self) -> None:
         """What lies outside the namespace must be found again when the namespace is gone."""
-        kinds = [r for p in self.plans.values() for r, _ in p.objects if not r.namespaced]
+        kinds = [r for p in self.run.plans.values() for r, _ in p.objects if not r.namespaced]
         if kinds and self.run.lock is not None:
             await self.run.lock.remember(kinds)
 
     def _deploy_work(self, component: Component) -> Work:
         async def work(context: StepContext) -> bool:
-            changed = await deploying.deploy(self.run, context, self.plans[component.name])
+            changed = await deploying.deploy(self.run, context, self.run.plans[component.name])
             self.wrote |= changed
             return changed
 
         return work
 
     async def _settle(self, context: StepContext) -> bool:
-        changed = [c.name for c in self.run.spec.components if self.plans[c.name].changed]
+        changed = [c.name for c in self.run.spec.components if self.run.plans[c.name].changed]
         await settling.settle(self.run, context, changed)
         return False
 
@@ -167,7 +166,8 @@ async def up(
     ours.
     """
     async with session.writing(world, loaded) as run:
-        graph = Up(run, stages, {} if plans is None else plans)
+        run.plans = {} if plans is None else plans
+        graph = Up(run, stages)
         with attempt.within(limit) if limit else contextlib.nullcontext():
             results = await run.engine.run(graph.works())
         error = worst(list(results.values()))

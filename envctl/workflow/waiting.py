@@ -22,7 +22,9 @@ from envctl.workflow.obstacles import Patience
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from envctl.model.obstacle import Obstacle
     from envctl.workflow.engine import StepContext
+    from envctl.workflow.links import Links
     from envctl.workflow.run import Run
     from envctl.workflow.tracker import Tracker
 
@@ -46,6 +48,7 @@ class Wait:
     known: dict[Key, Readiness] = field(default_factory=dict)
     patience: Patience = field(default_factory=Patience)
     inquiry: Inquiry = field(default_factory=Inquiry)
+    links: Links | None = None
     #: Seconds until something has run long enough.
     left: float = 0.0
 
@@ -76,16 +79,30 @@ class Wait:
         if readiness.awaits_conditions(obj) and now - self.began < CUSTOM_GRACE:
             return readiness.waiting("its controller has not said anything yet")
         found = readiness.assess(obj)
-        if found.ready or found.state is State.DOOMED:
+        if found.ready:
+            return self._linked(key, obj, now)
+        if found.state is State.DOOMED:
             return found
         if self._no_consumer(obj):
             return readiness.READY
         if doom(self.tracker, obj, self.inquiry):
             return readiness.doomed(found.reason)
-        obstacle = obstacles.obstacle_of(self.tracker, obj)
+        obstacle = self.obstacle_of(obj)
         if self.patience.lost(key, obstacle, now):
             return readiness.doomed(found.reason)
         return readiness.waiting(diagnose.reason_of(self.tracker, obj, found))
+
+    def _linked(self, key: Key, obj: Obj, now: float) -> Readiness:
+        """Of what is ready in itself: whether it leads where it is meant to."""
+        obstacle = self.links.obstacle_of(obj) if self.links else None
+        if self.patience.lost(key, obstacle, now):
+            return readiness.doomed(obstacle.message if obstacle else "")
+        return readiness.waiting(obstacle.words()) if obstacle else readiness.READY
+
+    def obstacle_of(self, obj: Obj) -> Obstacle | None:
+        """What stands in the way of an object that is not ready."""
+        linked = self.links.obstacle_of(obj) if self.links else None
+        return linked or obstacles.obstacle_of(self.tracker, obj)
 
     def _no_consumer(self, obj: Obj) -> bool:
         """A claim that binds with its first pod is as ready as it can be without one."""
@@ -117,21 +134,24 @@ async def until_ready(
     run: Run,
     context: StepContext,
     applied: list[tuple[Resource, Obj]],
+    links: Links | None = None,
     *,
     component: str = "",
     settled: bool = False,
 ) -> None:
-    """Return when every object is ready; raises EnvctlError or TimedOut with the diagnosis.
+    """Return when every object is ready, and every one of the ``links`` leads somewhere.
 
-    ``settled``: and when their pods have run for as long as ``envctl.model.settling`` asks.
+    ``settled``: and when their pods have run for as long as ``envctl.model.settling`` asks. Raises
+    EnvctlError or TimedOut with the diagnosis.
     """
     targets = [(r, o) for r, o in applied if not readiness.is_static(o)]
-    if not targets:
+    linked = links.keys if links else ()
+    if not (targets or linked):
         return
     run.tracker.ensure({resource for resource, _ in targets})
     name = component or context.step.component or context.step.name
-    keys = tuple(key_of(o) for _, o in targets)
-    wait = Wait(run.tracker, name, keys, run.clock.monotonic(), run.settling, settled)
+    keys = tuple(dict.fromkeys([*(key_of(o) for _, o in targets), *linked]))
+    wait = Wait(run.tracker, name, keys, run.clock.monotonic(), run.settling, settled, links=links)
     left = attempt.remaining(context.step.timeout)
     limit = left - min(EXPLAIN / 2, left / 4)
     try:
@@ -141,8 +161,12 @@ async def until_ready(
     except TimeoutError:
         raise await _late(run, wait, left) from None
     if wait.hopeless:
-        failure = await diagnose.explain(run.tracker, name, wait.unready(), "failed")
+        failure = await diagnose.explain(
+            run.tracker, name, wait.unready(), "failed", wait.obstacle_of
+        )
         raise EnvctlError(failure.verdict, next=failure.next, failure=failure)
+    for remark in links.remarks() if links else ():
+        context.note("warning", remark)
 
 
 async def _settle(run: Run, context: StepContext, wait: Wait) -> None:
@@ -210,5 +234,7 @@ async def _unblock(run: Run, context: StepContext, wait: Wait) -> None:
 async def _late(run: Run, wait: Wait, seconds: float) -> TimedOut:
     how = f"was not ready after {seconds:.0f} s"
     with attempt.within(EXPLAIN):
-        failure = await diagnose.explain(run.tracker, wait.component, wait.unready(), how)
+        failure = await diagnose.explain(
+            run.tracker, wait.component, wait.unready(), how, wait.obstacle_of
+        )
     return TimedOut(failure.verdict, next=failure.next, failure=failure)
