@@ -36,6 +36,14 @@ def down(
     timeout: Annotated[
         str, typer.Option("--timeout", help="Until everything must be gone.")
     ] = "5m",
+    force: Annotated[
+        bool,
+        typer.Option(
+            "--force",
+            help="Let go what still holds it after a while: take off the finalizers of controllers "
+            "that do not act, and end pods on nodes that are silent. Only inside the environment.",
+        ),
+    ] = False,
     output: OutputOption = None,
     junit: JunitOption = None,
     metrics_file: MetricsOption = None,
@@ -68,7 +76,7 @@ def down(
             world, environment = found.world, found.environment
             doing = reporter.working(world, environment) if reporter else nullcontext(world)
             async with doing as world:
-                result, error = await tear_down(world, environment, limit)
+                result, error = await tear_down(world, environment, limit, force=force)
             if reporter:
                 await reporter.down(result, environment.commit)
         out.result(result)

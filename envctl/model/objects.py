@@ -112,6 +112,7 @@ SERVICE_ACCOUNT = _core("serviceaccounts", "ServiceAccount")
 PVC = _core("persistentvolumeclaims", "PersistentVolumeClaim")
 PV = _core("persistentvolumes", "PersistentVolume", namespaced=False)
 SERVICE = _core("services", "Service")
+NODE = _core("nodes", "Node", namespaced=False)
 QUOTA = _core("resourcequotas", "ResourceQuota")
 LIMIT_RANGE = _core("limitranges", "LimitRange")
 DEPLOYMENT = Resource("apps", "v1", "deployments", "Deployment")
@@ -139,7 +140,7 @@ API_SERVICE = Resource("apiregistration.k8s.io", "v1", "apiservices", "APIServic
 WELL_KNOWN: dict[tuple[str, str], Resource] = {
     (r.api_version, r.kind): r
     for r in (
-        NAMESPACE, POD, EVENT, SECRET, CONFIG_MAP, SERVICE_ACCOUNT, PVC, PV, SERVICE, QUOTA,
+        NAMESPACE, NODE, POD, EVENT, SECRET, CONFIG_MAP, SERVICE_ACCOUNT, PVC, PV, SERVICE, QUOTA,
         LIMIT_RANGE, DEPLOYMENT, STATEFUL_SET, DAEMON_SET, REPLICA_SET, JOB, CRON_JOB, INGRESS,
         NETWORK_POLICY, ROLE, ROLE_BINDING, LEASE, HPA, PDB, CRD, API_SERVICE, ENDPOINT_SLICE,
         INGRESS_CLASS,

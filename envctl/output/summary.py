@@ -99,8 +99,9 @@ def down_lines(result: DownResult, symbols: Symbols) -> Lines:
 
 def _stuck(stuck: StuckObject, symbols: Symbols) -> Lines:
     held = f"  held by {clean(', '.join(stuck.finalizers))}" if stuck.finalizers else ""
-    by = f", which {clean(stuck.controller)} should remove" if stuck.controller and held else ""
-    lines: Lines = [(Span(f"  {clean(stuck.object)}", "name"), Span(held + by))]
+    lines: Lines = [(Span(f"  {clean(stuck.object)}", "name"), Span(held))]
+    if stuck.controller:
+        lines.append(line(f"  {clean(stuck.controller)}"))
     if stuck.next:
         lines.append((Span(f"  {symbols.arrow} ", "accent"), Span(clean(stuck.next))))
     return lines

@@ -12,7 +12,7 @@ from envctl.model.events import Waiting
 from envctl.model.objects import NAMESPACE, Obj, annotations_of, labels_of, uid_of
 from envctl.ports import attempt
 from envctl.ports.cluster import AlreadyExists
-from envctl.workflow import deploying, granting, leftovers
+from envctl.workflow import deploying, granting, stuck
 from envctl.workflow.absence import until_gone
 
 if TYPE_CHECKING:
@@ -107,10 +107,10 @@ async def _wait_for_deletion(run: Run, context: StepContext) -> None:
 
 async def _still_going(run: Run, uid: str) -> TimedOut:
     """The error that names what keeps the namespace from going, and who should remove it."""
-    stuck = await leftovers.stuck(run.cluster, run.environment, uid)
+    held = await stuck.stuck(run.cluster, run.environment, uid)
     why, next_step = "It went in this moment.", "Run the command again."
-    if stuck:
-        why, next_step = stuck[0].controller, stuck[0].next
+    if held:
+        why, next_step = held[0].controller, held[0].next
     return TimedOut(
         f"The namespace {run.environment.namespace!r} is still being deleted.",
         why=why,

@@ -23,8 +23,8 @@ from envctl.workflow.collecting import Asking
 from envctl.workflow.engine import Engine, StepContext, Work, worst
 from envctl.workflow.gcend import error_of, refusal
 from envctl.workflow.judging import Judging
-from envctl.workflow.leftovers import stuck as held_by
 from envctl.workflow.removing import Going, Remover
+from envctl.workflow.stuck import stuck as held_by
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -22,7 +22,7 @@ from envctl.model.lease import DURATION
 from envctl.model.objects import NAMESPACE, labels_of, uid_of
 from envctl.model.record import Record
 from envctl.ports.cluster import Conflict
-from envctl.workflow import leftovers, session
+from envctl.workflow import session, stuck
 from envctl.workflow.absence import vanished
 from envctl.workflow.down import begin
 from envctl.workflow.engine import Engine, worst
@@ -34,9 +34,9 @@ if TYPE_CHECKING:
     from envctl.model.events import Event
     from envctl.model.gc import Facts
     from envctl.model.objects import Obj
-    from envctl.workflow.down import Down
     from envctl.workflow.lock import Lock
     from envctl.workflow.session import World
+    from envctl.workflow.teardown import Down
 
 #: Environments that are worked on at once.
 CONCURRENCY = 24
@@ -173,7 +173,7 @@ class Remover:
         return _failed(facts, error)
 
     async def _stuck(self, one: Going) -> Outcome:
-        found = await leftovers.stuck(
+        found = await stuck.stuck(
             self.world.cluster, one.facts.environment, one.facts.uid
         )  # fmt: skip
         why = found[0].controller if found else "it went in this moment"

@@ -50,7 +50,7 @@ def test_a_finalizer_that_nobody_removes_is_named(app: App) -> None:
     assert stuck["object"] == "ConfigMap/settings"
     assert stuck["finalizers"] == ["example.org/held"]
     assert "example.org" in stuck["controller"]
-    assert "finalizers" in stuck["next"]
+    assert "`envctl down --force` takes" in stuck["next"]
     listed = app.envctl("list", "--project", app.project, "-o", "json", check=0).json
     assert [e["phase"] for e in listed["environments"]] == ["Stuck"]
     again = app.run("up", check=124)

@@ -198,7 +198,21 @@ class FakeCluster:
         version = patch.get("metadata", {}).get("resourceVersion")
         if version not in (None, old["metadata"]["resourceVersion"]):
             raise Conflict("it changed")
-        return self._done("patch", resource, self.put(resource, merged(copy.deepcopy(old), patch)))
+        new = self.put(resource, merged(copy.deepcopy(old), patch))
+        self._collect(self._key(resource, name, namespace))
+        return self._done("patch", resource, new)
+
+    def _collect(self, key: Key) -> None:
+        """What is being deleted goes with its last finalizer, a namespace with its last object."""
+        meta = self.store[key]["metadata"]
+        if not meta.get("deletionTimestamp") or meta.get("finalizers"):
+            return
+        around = ("", "Namespace", "", key[2])
+        if key[1] != "Namespace":
+            self.drop(key)
+            left = any(k[2] == key[2] for k in self.store)
+            if not left and self.store.get(around, {}).get("metadata", {}).get("deletionTimestamp"):
+                self.drop(around)
 
     async def delete(
         self, resource: Resource, name: str, namespace: str = "", *, uid: str,

@@ -61,13 +61,16 @@ def test_nothing_to_do_is_said() -> None:
 
 
 def test_down_names_what_is_stuck_and_who_should_let_go() -> None:
-    stuck = StuckObject("PersistentVolumeClaim/data", ("example.org/x",), "x-operator", "Start it.")
+    stuck = StuckObject(
+        "PersistentVolumeClaim/data", ("example.org/x",), "x-operator should act.", "Start it."
+    )
     text = plain_text(
         down_lines(down_result("stuck", stuck, leftovers=("ClusterRole/x",)), UNICODE)
     )
     assert text == (
         "✘ shop/fix-cart is stuck: 1 object will not go (5.4 s)\n"
-        "  PersistentVolumeClaim/data  held by example.org/x, which x-operator should remove\n"
+        "  PersistentVolumeClaim/data  held by example.org/x\n"
+        "  x-operator should act.\n"
         "  → Start it.\n"
         "  left over\n"
         "  │ ClusterRole/x\n"

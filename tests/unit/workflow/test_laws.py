@@ -383,7 +383,7 @@ def test_down_names_what_is_stuck_and_who_should_free_it(shop: Shop) -> None:
     stuck = {s.object: s for s in result.stuck}["ConfigMap/held"]
     assert stuck.finalizers == ("example.org/cleanup",)
     assert "the controller of example.org" in stuck.controller
-    assert "kubectl -n shop-fix patch" in stuck.next
+    assert "`envctl down --force` takes" in stuck.next
     assert NAMESPACE_KEY in shop.cluster.store
 
 
