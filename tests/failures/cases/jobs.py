@@ -60,7 +60,7 @@ CASES = (
         "Job takes longer than it may",
         (
             Part(
-                (job(pod(shell("echo still at it; sleep 1000", "task")), activeDeadlineSeconds=4),)
+                (job(pod(shell("echo still at it; sleep 1000", "task")), activeDeadlineSeconds=12),)
             ),
         ),
         Says("Job/task", ("DeadlineExceeded", "still at it"), "activeDeadlineSeconds"),
