@@ -4,6 +4,7 @@
 #   requirements/run.txt    what `pip install .` brings: the container image is built from it
 #   requirements/local.txt  and a Go toolchain for `envctl local`, and what installs a checkout
 #   requirements/dev.txt    and what the tests and the linters need
+#   requirements/supply.txt what looks for vulnerable versions and checks bills of materials
 #   requirements/fuzz.txt   what `task fuzz` needs: what envctl needs, and atheris
 #
 # They are universal: markers in them choose for Python 3.11 to 3.14 on every platform. Give
@@ -25,9 +26,10 @@ compile() {
   env -u UV_FIND_LINKS -u PIP_FIND_LINKS "$uv" pip compile --quiet --universal \
     --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links \
     --no-annotate --custom-compile-command "sh tools/lock.sh" \
-    "$@" pyproject.toml --output-file "$output"
+    "$@" --output-file "$output"
 }
-compile requirements/run.txt "$@"
-compile requirements/local.txt --extra local --group build --constraint requirements/run.txt "$@"
-compile requirements/dev.txt --extra local --group dev --constraint requirements/local.txt "$@"
-compile requirements/fuzz.txt --group fuzz --constraint requirements/run.txt "$@"
+compile requirements/run.txt pyproject.toml "$@"
+compile requirements/local.txt pyproject.toml --extra local --group build --constraint requirements/run.txt "$@"
+compile requirements/dev.txt pyproject.toml --extra local --group dev --constraint requirements/local.txt "$@"
+compile requirements/supply.txt --group supply --constraint requirements/run.txt "$@"
+compile requirements/fuzz.txt pyproject.toml --group fuzz --constraint requirements/run.txt "$@"

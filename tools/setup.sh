@@ -1,7 +1,8 @@
 #!/bin/sh
 # Bring a bare machine to where envctl runs from this checkout: system packages, then .venv with
 # the exact versions of a lock file. What is there already is left as it is, so a second run is
-# a matter of a second. The argument says what for: `demo`, `dev` or `fuzz`.
+# a matter of a second. The argument says what for: `demo`, `dev`, or
+# `fuzz` and `supply`.
 set -eu
 cd "$(dirname "$0")/.."
 venv=${VENV:-.venv}
@@ -18,8 +19,8 @@ if [ "$purpose" = dev ]; then
   packages="$packages buildah docker-registry openssl rsync skopeo"
   lock=requirements/dev.txt
 fi
-# An environment of its own, in VENV.
-[ "$purpose" != fuzz ] || lock=requirements/fuzz.txt
+# Environments of their own, in VENV.
+case $purpose in fuzz | supply) lock=requirements/$purpose.txt ;; esac
 
 say() { printf '%s\n' "── $*"; }
 

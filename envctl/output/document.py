@@ -6,6 +6,7 @@ import json
 import math
 from typing import TYPE_CHECKING, Any
 
+from envctl.output.inert import inert_json
 from envctl.output.logfmt import logfmt_line
 
 if TYPE_CHECKING:
@@ -19,7 +20,8 @@ def to_json(document: Any) -> str:
     Everything outside ASCII is escaped, so that no terminal reads a control character out of it and
     no locale fails to print it. JSON has no NaN and no infinity: those become null.
     """
-    return json.dumps(_finite(document), indent=2, ensure_ascii=True, allow_nan=False) + "\n"
+    text = json.dumps(_finite(document), indent=2, ensure_ascii=True, allow_nan=False)
+    return inert_json(text) + "\n"
 
 
 def _finite(value: Any) -> Any:

@@ -14,6 +14,7 @@ import json
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TextIO
 
+from envctl.output.inert import inert_json
 from envctl.output.lines import Span
 from envctl.output.options import Mode
 from envctl.output.paint import PALETTE, paint, wants_colour
@@ -62,7 +63,7 @@ class _Json:
             "time": entry.time,
             "line": entry.line,
         }
-        text = f"{self._separator}  {json.dumps(data, ensure_ascii=True)}"
+        text = f"{self._separator}  {inert_json(json.dumps(data, ensure_ascii=True))}"
         self._separator = ",\n"
         return text
 

@@ -26,6 +26,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 from envctl.model.events import Spent
 from envctl.output.artifacts import check_artifacts, write_artifacts
 from envctl.output.context import RunContext
+from envctl.output.inert import harmless
 from envctl.output.options import OutputOptions, progress_style, result_mode
 from envctl.output.progress import open_progress
 from envctl.output.recorder import Recorder
@@ -151,12 +152,13 @@ def open_output(
 
     """
     check_artifacts(options)
+    known = os.environ if environ is None else environ
     output = Output(
         options,
         context or RunContext(),
-        printable(stdout or sys.stdout),
-        printable(stderr or sys.stderr),
-        os.environ if environ is None else environ,
+        harmless(printable(stdout or sys.stdout), known),
+        harmless(printable(stderr or sys.stderr), known),
+        known,
     )
     try:
         yield output

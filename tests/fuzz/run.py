@@ -11,16 +11,28 @@ from __future__ import annotations
 
 import argparse
 import datetime as dt
+import logging
 import os
+import pkgutil
 import platform
 import re
-import subprocess
 import sys
+import tempfile
 import time
+import warnings
 from dataclasses import dataclass
+from importlib import import_module
 from pathlib import Path
 
-from envctl import __version__
+import atheris
+
+# All of envctl, at once: what is imported later, in a function, would not be watched.
+with atheris.instrument_imports(include=["envctl"]):
+    import envctl
+
+    for _module in pkgutil.walk_packages(envctl.__path__, "envctl."):
+        import_module(_module.name)
+
 from tests.fuzz.targets import TARGETS
 
 ROOT = Path(__file__).parents[2]
@@ -53,6 +65,8 @@ def main() -> None:
     parser.add_argument("--docs", action="store_true")
     options = parser.parse_args()
     names = options.targets or list(TARGETS)
+    warnings.simplefilter("ignore")
+    logging.disable()
     cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "envctl" / "fuzz"
     each = max(2, options.seconds // len(names))
     found = []
@@ -65,18 +79,30 @@ def main() -> None:
 
 
 def _fuzz(name: str, seconds: int, cache: Path) -> Outcome:
+    """Run a target in a process of its own, which has what this one has instrumented already."""
     slug = _SLUG.sub("-", name.lower())
     corpus, broken = cache / "corpus" / slug, cache / "broken" / slug
     for folder in (corpus, broken):
         folder.mkdir(parents=True, exist_ok=True)
-    command = [
-        sys.executable, "-m", "tests.fuzz.one", name, str(corpus), f"-max_total_time={seconds}",
-        f"-timeout={TIMEOUT}", f"-rss_limit_mb={MEMORY}", "-max_len=4096", "-print_final_stats=1",
+    for number, seed in enumerate(TARGETS[name].seeds):
+        (corpus / f"seed-{number:02}").write_bytes(seed)
+    options = [
+        "envctl", str(corpus), f"-max_total_time={seconds}", f"-timeout={TIMEOUT}",
+        f"-rss_limit_mb={MEMORY}", "-max_len=4096", "-print_final_stats=1",
         f"-artifact_prefix={broken}/",
     ]  # fmt: skip
     begin = time.monotonic()
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False)
-    said = (done.stdout + done.stderr).decode(errors="replace")
+    with tempfile.TemporaryFile() as log:
+        child = os.fork()
+        if child == 0:
+            os.dup2(log.fileno(), 1)
+            os.dup2(log.fileno(), 2)
+            atheris.Setup(options, TARGETS[name])
+            atheris.Fuzz()
+            os._exit(0)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        log.seek(0)
+        said = log.read().decode(errors="replace")
     covered = re.findall(r"cov: (\d+) ", said)
     outcome = Outcome(
         name,
@@ -86,7 +112,7 @@ def _fuzz(name: str, seconds: int, cache: Path) -> Outcome:
         len(list(corpus.iterdir())),
         _stat(said, "slowest_unit_time_sec"),
         _stat(said, "peak_rss_mb"),
-        _what_broke(said) if done.returncode else "",
+        _what_broke(said) if status else "",
     )
     if outcome.broken:
         print(said[-4000:], file=sys.stderr)
@@ -117,7 +143,7 @@ def _write(found: list[Outcome]) -> None:
     total = sum(outcome.seconds for outcome in found)
     runs = sum(outcome.runs for outcome in found)
     today = dt.datetime.now(dt.UTC).date().isoformat()
-    where = f"envctl {__version__}, Python {platform.python_version()}, one process"
+    where = f"envctl {envctl.__version__}, Python {platform.python_version()}, one process"
     table = [
         f"{today}, {where}, {total / 60:.0f} minutes: {runs:,} inputs.",
         "",

@@ -12,7 +12,7 @@ from packaging.version import Version
 
 from tests.unit.repository.files import text
 
-LOCKS = ("run", "local", "dev")
+LOCKS = ("run", "local", "dev", "fuzz", "supply")
 
 
 def _pins(lock: str) -> dict[str, Version]:
@@ -22,8 +22,10 @@ def _pins(lock: str) -> dict[str, Version]:
 
 def _wanted(lock: str) -> list[str]:
     pyproject = tomllib.loads(text("pyproject.toml"))
-    wanted = list(pyproject["project"]["dependencies"])
+    wanted = list(pyproject["project"]["dependencies"]) if lock != "supply" else []
     groups = pyproject["dependency-groups"]
+    if lock in {"fuzz", "supply"}:
+        wanted += [entry for entry in groups[lock] if isinstance(entry, str)] + groups["build"]
     if lock in {"local", "dev"}:
         wanted += pyproject["project"]["optional-dependencies"]["local"] + groups["build"]
     if lock == "dev":
@@ -57,6 +59,8 @@ def test_the_locks_agree_with_each_other() -> None:
     for lock in ("run", "local"):
         for name, version in _pins(lock).items():
             assert dev[name] == version, name
+    for name, version in _pins("run").items():
+        assert _pins("fuzz")[name] == version, name
 
 
 @pytest.mark.parametrize("path", ["tools/setup.sh", ".ci/run", "Containerfile"])

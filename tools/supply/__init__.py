@@ -1,0 +1,1 @@
+"""What comes into envctl from outside: licences, advisories, bills of materials."""
