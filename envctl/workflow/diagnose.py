@@ -69,7 +69,7 @@ async def explain(
             obstacle = obstacle_of(item[1]) if item[1] else None
             return await _culprit(tracker, component, *item, obstacle)
 
-    hidden, seen = await asyncio.gather(_hidden(tracker), asyncio.gather(*map(look, looked_at)))
+    hidden, seen = await asyncio.gather(hidden_of(tracker), asyncio.gather(*map(look, looked_at)))
     found = [_masked(culprit, hidden) for culprit in seen]
     culprits, waiting = blamed(found, doomed)
     waiting += [str(key) for key, _, _ in rest]
@@ -82,7 +82,7 @@ async def explain(
     )
 
 
-async def _hidden(tracker: Tracker) -> Hidden:
+async def hidden_of(tracker: Tracker) -> Hidden:
     """What the environment's Secrets hold: a program may have logged it."""
     try:
         return redact.known(await tracker.cluster.list(SECRET, tracker.namespace))
@@ -92,7 +92,7 @@ async def _hidden(tracker: Tracker) -> Hidden:
 
 async def masked(tracker: Tracker, culprit: Culprit) -> Culprit:
     """The culprit without what the environment's Secrets hold."""
-    return _masked(culprit, await _hidden(tracker))
+    return _masked(culprit, await hidden_of(tracker))
 
 
 def _masked(culprit: Culprit, hidden: Hidden) -> Culprit:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING
 
 from envctl.errors import EnvctlError
 from envctl.model.objects import POD, Key, Obj, Resource, key_of, uid_of
+from envctl.workflow import diagnose
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
 
+    from envctl.model.redact import Hidden
     from envctl.workflow.engine import StepContext
     from envctl.workflow.run import Run
     from envctl.workflow.tracker import Subscription
@@ -66,6 +68,7 @@ async def _watch(
     over: Callable[[], bool],
 ) -> None:
     """Follow each container of each pod once, as soon as it has started."""
+    hidden: Hidden | None = None
     started: set[tuple[str, str]] = set()
     streams: list[asyncio.Task[None]] = []
     finished = False
@@ -76,7 +79,9 @@ async def _watch(
                 for name in _running(pod):
                     if (uid_of(pod), name) not in started:
                         started.add((uid_of(pod), name))
-                        streams.append(asyncio.create_task(_stream(run, context, pod, name)))
+                        hidden = hidden or await diagnose.hidden_of(run.tracker)
+                        reading = _stream(run, context, pod, name, hidden)
+                        streams.append(asyncio.create_task(reading))
             finished = over()
             if not finished:
                 await subscription.wake.wait()
@@ -112,14 +117,15 @@ def _over(run: Run, jobs: set[str]) -> bool:
     return bool(states) and all(state is not readiness.State.WAITING for state in states)
 
 
-async def _stream(run: Run, context: StepContext, pod: Obj, container: str) -> None:
+async def _stream(run: Run, context: StepContext, pod: Obj, container: str, hidden: Hidden) -> None:
+    """Show a container's lines, without what the environment's Secrets hold."""
     name = pod["metadata"]["name"]
     count = 0
     try:
         async for line in run.cluster.follow(run.environment.namespace, name, container):
             count += 1
             if count <= MAX_LINES:
-                context.line(name, container, line)
+                context.line(name, container, hidden.mask(line))
             for owner in pod["metadata"].get("ownerReferences") or []:
                 run.tracker.hear(str(owner.get("uid", "")), line)
         if count > MAX_LINES:
