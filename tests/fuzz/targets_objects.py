@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from envctl.adapters.kubernetes import discovery, streams, translate
@@ -25,7 +26,7 @@ from envctl.model.objects import (
 )
 from envctl.model.shapes import sound
 from envctl.model.status import holder_of, quota_of
-from envctl.workflow import diagnose, doom
+from envctl.workflow import diagnose, doom, obstacles
 from envctl.workflow.tracker import Tracker
 from tests.fuzz import samples
 from tests.fuzz.reader import Reader
@@ -105,7 +106,8 @@ def diagnosis(data: bytes) -> None:
     diagnose.reason_of(tracker, workload, state)
     owners.outdated_pods(workload, tracker.of_kind(POD))
     unready = [(key_of(workload), workload, state), (key_of(samples.POD), None, state)]
-    failure = asyncio.run(diagnose.explain(tracker, "web", unready, "failed"))
+    in_the_way = partial(obstacles.obstacle_of, tracker)
+    failure = asyncio.run(diagnose.explain(tracker, "web", unready, "failed", in_the_way))
     assert failure.verdict
     json.dumps(failure.as_json())
 
