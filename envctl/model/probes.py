@@ -48,6 +48,9 @@ _NEXT = (
 )
 
 
+_ANY = "Correct the probe, or what it asks: it says what it found, in the words above."
+
+
 def last_failure(events: list[Obj], container: str, *kinds: str) -> tuple[str, str]:
     """Which probe of a container failed last and with what words; empty where none did."""
     for event in reversed(events):
@@ -83,4 +86,4 @@ def of_crash(trouble: Trouble, events: list[Obj], code: int, times: str) -> Trou
 
 
 def _next(said: str) -> str:
-    return next((advice for pattern, advice in _NEXT if pattern.search(said)), "")
+    return next((advice for pattern, advice in _NEXT if pattern.search(said)), _ANY)

@@ -60,6 +60,7 @@ async def explain(
     ``how`` says whether it failed or was late, ``obstacle_of`` what is no container's fault.
     """
     listed = list(unready)
+    await tracker.read_events()
     looked_at, rest = listed[:MAX_LOOKED_AT], listed[MAX_LOOKED_AT:]
     doomed = sum(item[2].state is State.DOOMED for item in looked_at)  # they come first
     slots = asyncio.Semaphore(LOGS_AT_ONCE)

@@ -6,12 +6,13 @@ A component that waits subscribes to its objects and is woken by their changes; 
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections import deque
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from envctl.errors import Forbidden
+from envctl.errors import EnvctlError, Forbidden
 from envctl.model.objects import (
     ENDPOINT_SLICE,
     EVENT,
@@ -117,6 +118,12 @@ class Tracker:
         known = self.objects.get(key)
         if uid_of(obj) not in self._deleted and _version(known) <= _version(obj):
             self._set(key, obj)
+
+    async def read_events(self) -> None:
+        """Read the events once more: a watch of them may be behind that of the pods."""
+        with contextlib.suppress(EnvctlError):  # a failure is told all the same
+            for event in await self.cluster.list(EVENT, self.namespace):
+                self._see_event(event)
 
     def hear(self, uid: str, line: str) -> None:
         """Keep a line of a Job's log."""

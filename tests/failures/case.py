@@ -91,6 +91,8 @@ class Case:
     #: Paths below the API server that hold records too, beside pods, events and workloads;
     #: ``{namespace}`` is replaced.
     watches: tuple[str, ...] = ()
+    #: A second run cannot say it again: what proves it is gone from the cluster.
+    once: bool = False
     #: Too slow for every push: played by `task failures` alone.
     nightly: bool = False
 

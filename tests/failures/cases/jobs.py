@@ -65,6 +65,7 @@ CASES = (
         ),
         Says("Job/task", ("DeadlineExceeded", "still at it"), "activeDeadlineSeconds"),
         knows=_FAILED,
+        once=True,  # with its pod, its log
     ),
     Case(
         "hook of a release fails",

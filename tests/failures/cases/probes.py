@@ -82,7 +82,7 @@ CASES = (
     Case(
         "liveness loop",
         _loop(_SERVE, _http("/alive")),
-        Says("Deployment/web", ("liveness probe", "404"), "liveness"),
+        Says("Deployment/web", ("liveness probe", "404"), "startupProbe"),
         knows=THIRD_END,
         twin=Twin(
             _loop(f"sleep 4; {_SERVE}", _http(), startupProbe={**_http(), "failureThreshold": 30})

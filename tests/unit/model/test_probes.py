@@ -36,7 +36,7 @@ def pod(state: dict[str, Any], **status: Any) -> dict[str, Any]:
         (f"Readiness probe failed: {SLOW}", "timeoutSeconds"),
         (f"Readiness probe failed: {TLS}", "scheme"),
         (f"Startup probe failed: {REFUSED}", "port"),
-        ("Readiness probe failed: ls: /ready: No such file or directory\n", ""),
+        ("Readiness probe failed: ls: /ready: No such file or directory\n", "Correct the probe"),
     ],
 )
 def test_why_a_container_is_not_ready(said: str, next_step: str) -> None:
