@@ -1,6 +1,6 @@
 """Run every attack and print what stopped it: ``python -m tests.attacks [--write]``.
 
-On the node that ``ENVCTL_TEST_NODE`` names, which must run (``envctl local start --name test``).
+On the node that ``ENVCTL_TEST_NODE`` names, which is started where it does not run.
 With ``--write``, the table in docs/security.md is made anew.
 """
 
@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import envctl
 from tests.attacks import account, files, objects, walls
 from tests.attacks.attack import seen
+from tests.cluster import busybox
 from tests.cluster import node as nodes
 from tests.cluster.app import App
 from tests.cluster.node import Envctl, Kubectl
@@ -40,9 +41,9 @@ def main() -> int:
     """Run them all; returns 1 where one of them was not stopped."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--write", action="store_true", help="make docs/security.md anew")
-    node = nodes.named_by_environment() or nodes.running()
-    if node is None:
-        parser.error("no node runs: start it with `envctl local start --name test`")
+    arguments, node = parser.parse_args(), nodes.found_or_started()
+    if node.name:
+        busybox.load(Envctl(), node.name)
     kubectl = Kubectl(node)
     rows = [*_files(node, kubectl), *_account(node, kubectl)]
     through = [row for row in rows if "| NOT STOPPED |" in row]
@@ -50,7 +51,7 @@ def main() -> int:
         f"{_head(kubectl)}{len(rows)} attacks, {len(through)} of them not stopped.\n\n"
         f"{_COLUMNS}" + "\n".join(rows) + "\n"
     )
-    if parser.parse_args().write:
+    if arguments.write:
         page = PAGE.read_text()
         head, tail = page[: page.index(BEGIN)], page[page.index(END) :]
         PAGE.write_text(f"{head}{BEGIN}\n\n{text}\n{tail}")

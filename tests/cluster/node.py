@@ -237,6 +237,16 @@ def start() -> None:
     )
 
 
+def found_or_started() -> Node:
+    """The node of the tests, for a command that needs one whether it runs or not."""
+    found = named_by_environment() or running()
+    if found is None:
+        start()
+        found = running()
+    assert found is not None, "the node has started and does not run"
+    return found
+
+
 def stop() -> None:
     """Stop the embedded node of the tests and delete its data: every run starts from nothing."""
     Envctl()("local", "stop", "--name", NODE_NAME, "--delete", check=0)

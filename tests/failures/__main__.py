@@ -44,12 +44,9 @@ def main() -> int:
         for case in catalogue()
         if not wanted.names or any(word in case.name for word in wanted.names)
     ]
-    node = nodes.running()
-    if node is None:
-        nodes.start()
-        node = nodes.running()
-    assert node is not None
-    busybox.load(Envctl(), nodes.NODE_NAME)
+    node = nodes.found_or_started()
+    if node.name:
+        busybox.load(Envctl(), node.name)
     with ThreadPoolExecutor(wanted.at_once) as pool:
         rows = list(pool.map(lambda case: row(case, node), cases))
     print(table(rows))

@@ -59,12 +59,9 @@ def main() -> int:
     if wanted.docs:
         PAGE.write_text(with_table(PAGE.read_text(), read(wanted.rows)))
         return 0
-    node = nodes.running()
-    if node is None:
-        nodes.start()
-        node = nodes.running()
-    assert node is not None
-    busybox.load(Envctl(), nodes.NODE_NAME)
+    node = nodes.found_or_started()
+    if node.name:
+        busybox.load(Envctl(), node.name)
     tools = wanted.tool or list(TOOLS)
     there = {(row["case"], row["tool"]) for row in read(wanted.rows)}
     jobs = [
