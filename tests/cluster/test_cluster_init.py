@@ -83,9 +83,11 @@ def test_its_account_is_enough_for_a_whole_life(app: App, made: SetUp) -> None:
             "chart/values.yaml": "note: one\n",
             "chart/templates/workload.yaml": WORKLOAD,
             "chart/templates/hook.yaml": hook("pre-delete", "echo bye"),
-            "deploy/ingress.yaml": INGRESS.replace("HOST", f"it.{DOMAIN}"),
+            # They lead to the pods of a component that comes later.
+            "deploy/ingress.yaml": INGRESS.replace("HOST", f"it.{DOMAIN}")
+            + "---\n" + SERVICE_YAML.replace("TYPE", "ClusterIP"),
         }
-    )
+    )  # fmt: skip
     _configure(
         app,
         "  - {name: config, manifests: [deploy/config.yaml, deploy/ingress.yaml]}\n"
