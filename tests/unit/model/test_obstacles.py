@@ -1,6 +1,7 @@
 """The API server's, the scheduler's and the volume controller's own sentences, and what they mean.
 
-All were taken from a real node (1.37) unless another version is named.
+Those of limit ranges, accounts, classes and claims were taken from a real node (1.37); the others
+follow its sources and the versions that are named.
 """
 
 from __future__ import annotations
