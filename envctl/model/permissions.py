@@ -60,7 +60,7 @@ _TABLE: tuple[tuple[Scope, str, str, str, str], ...] = (
      "`down`, to prove that volumes are gone"),
     (Scope.CLUSTER, "networking.k8s.io", "ingressclasses", "list",
      "`up`, to see that an Ingress names a class that there is"),
-    (Scope.SYSTEM, "coordination.k8s.io", "leases", "get create update patch", ""),
+    (Scope.SYSTEM, "coordination.k8s.io", "leases", "get create update", ""),
     (Scope.SYSTEM, "coordination.k8s.io", "leases", "list delete", "`gc`"),
     (Scope.ENVIRONMENT, "", "configmaps services pods", _ALL, ""),
     (Scope.ENVIRONMENT, "", "secrets", f"get list update {_OWN}", ""),
