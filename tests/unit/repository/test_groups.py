@@ -1,4 +1,4 @@
-"""Tests that share a server or a cluster run on one worker, which xdist and pytest decide together."""
+"""Tests that share a server run on one worker, which xdist and pytest decide together."""
 
 from __future__ import annotations
 
