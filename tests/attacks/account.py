@@ -189,10 +189,10 @@ ELSEWHERE = [
 ]  # fmt: skip
 
 LOCKS = [
-    Try("take over the lock of another project", OTHER, "scope",
+    Try("take over the lock of another project", OTHER, RBAC,
         "patch lease EU -n envctl-system --type merge -p "
         '{"spec":{"holderIdentity":"grab"}}'),
-    Try("relabel the lock of another project as ours", OTHER, "scope",
+    Try("relabel the lock of another project as ours", OTHER, RBAC,
         "label lease EU -n envctl-system envctl.dev/project=P envctl.dev/name=eu-x --overwrite"),
     Try("delete the lock, and tombstone, of another project", OTHER, "scope",
         "delete lease EU -n envctl-system"),
