@@ -91,6 +91,7 @@ def _kill() -> None:
 if __name__ == "__main__":
     code = _run(int(sys.argv[1]), sys.argv[2:])
     if code < 0:
-        signal.signal(-code, signal.SIG_DFL)
+        if -code not in (signal.SIGKILL, signal.SIGSTOP):  # these two nobody handles
+            signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
     sys.exit(code)

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 RBAC, POD_SECURITY, NOBODY = "RBAC", "Pod Security", "no such object"
 #: Where these words stand in the API server's answer, this is who has said no.
 WORDS = {RBAC: ("cannot ", "attempting to grant"), POD_SECURITY: ("violates PodSecurity",)}
+#: Policies that stand in the way together: the API server names one of them.
+EITHER = {"quota, default-deny": ("quota", "default-deny")}
 _BOUND = "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\n"
 _ROLE = "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: NAME}\n"
 _NETWORK = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
@@ -32,7 +34,9 @@ class Try:
     @property
     def words(self) -> tuple[str, ...]:
         """One of these stands in the answer; ``P`` is the set-up's name."""
-        return WORDS.get(self.stopped_by, (f"ValidatingAdmissionPolicy 'P-{self.stopped_by}'",))
+        policies = EITHER.get(self.stopped_by, (self.stopped_by,))
+        named = tuple(f"ValidatingAdmissionPolicy 'P-{policy}'" for policy in policies)
+        return WORDS.get(self.stopped_by, named)
 
 
 JOB, OTHER, CHART = "changed job script", "another project's pipeline", "author of a merge request"
@@ -242,7 +246,7 @@ INSIDE = [
     Try("raise envctl's own quota", CHART, "ceiling",
         "patch resourcequota envctl -n OWN --type merge -p "
         '{"spec":{"hard":{"pods":"61"}}}'),
-    Try("a pod before any quota stands", CHART, "quota", "create -f -",
+    Try("a pod before any quota stands", CHART, "quota, default-deny", "create -f -",
         _pod("").replace("OWN", "POOR")),
 ]  # fmt: skip
 

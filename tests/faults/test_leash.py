@@ -50,6 +50,12 @@ async def test_a_tool_ends_as_if_there_were_no_leash(code: int) -> None:
     assert (done.code, done.stdout, done.stderr) == (code, b"heard", "said\n")
 
 
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM, signal.SIGSEGV])
+async def test_a_tool_that_is_killed_looks_killed(number: int) -> None:
+    done = await tools.run(["sh", "-c", f"kill -{int(number)} $$"], holder=Holder(60))
+    assert (done.code, done.stderr) == (-number, "")
+
+
 async def test_who_cannot_renew_the_lock_has_no_tool_that_goes_on(tmp_path: Path) -> None:
     file = tmp_path / "pid"
     began = time.monotonic()
