@@ -16,9 +16,12 @@ if TYPE_CHECKING:
 
 def test_a_proxy_that_passes_on_is_not_noticed(app: App, tmp_path: Path) -> None:
     seen: list[str] = []
+    packed: list[str] = []
 
     async def note(exchange: Exchange) -> web.StreamResponse:
         seen.append(str(exchange))
+        if exchange.watches and not exchange.by_helm:
+            packed.append(exchange.request.headers["Accept-Encoding"])
         return await exchange.pass_on()
 
     with in_thread(app.node.kubeconfig, tmp_path / "proxy", note) as proxy:
@@ -26,6 +29,7 @@ def test_a_proxy_that_passes_on_is_not_noticed(app: App, tmp_path: Path) -> None
         assert done["result"] == "succeeded"
         assert done["apiRequests"] <= len(seen), "the lock is let go after the count"
         assert any(what.startswith("envctl WATCH /api/v1/") for what in seen)
+        assert set(packed) == {"identity"}, "what is packed may come late"
     assert app.up()["result"] == "unchanged"
 
 

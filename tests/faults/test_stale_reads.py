@@ -96,9 +96,10 @@ def test_a_watch_that_lies_makes_no_broken_environment_a_success_and_no_healthy_
     place.write("one", envctl="timeout: 120s -> timeout: 20s")
     with in_thread(place.kubeconfig, tmp_path / "proxy", handle) as proxy:
         place.kubeconfig = proxy.kubeconfig
-        code = place.run("up")
+        up = place.start("up")
+        code = up.wait(150)
         # A change that is never told may cost the time that the file allows, and that is said.
-        assert code == 0 or (code == 124 and bent is Missing)
+        assert code == 0 or (code == 124 and bent is Missing), up.stderr
         place.write(
             "two", envctl="timeout: 120s -> timeout: 12s",
             web="    spec:\n ->     spec:\n      nodeSelector: {no: node}\n",

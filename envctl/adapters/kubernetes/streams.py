@@ -51,6 +51,7 @@ async def watch_changes(
         except translate.Expired:
             version = ""
             yield Change("RESYNC", {})
+            await asyncio.sleep(REOPEN)
         except Transient as error:
             failures += 1
             delay = min(5.0, 0.1 * 2**failures) * random.uniform(0.5, 1.0)  # noqa: S311 - jitter
@@ -72,6 +73,7 @@ async def _watch_once(
         resource.path(namespace),
         query=query,
         timeout=aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=SILENCE),
+        stream=True,
     )
     try:
         if response.status >= 300:
@@ -141,6 +143,7 @@ async def read_log(
         query=query,
         accept="*/*",
         timeout=limit,
+        stream=True,
     )
     try:
         if response.status in (400, 404, 500):

@@ -84,10 +84,16 @@ class Transport:
         content: str = "application/json",
         accept: str = "application/json",
         timeout: ClientTimeout | None = None,
+        stream: bool = False,
     ) -> aiohttp.ClientResponse:
-        """One request, one answer, not retried; the caller reads and releases it."""
+        """One request, one answer, not retried; the caller reads and releases it.
+
+        A ``stream`` is read as it comes, and not compressed: the API server does that to watches
+        too since 1.37, and what lies in a compressor's block, here or in a proxy, comes late.
+        """
         client = await self.client()
         headers = {"Accept": accept, "Content-Type": content, **client.default_headers}
+        headers |= {"Accept-Encoding": "identity"} if stream else {}
         await client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
         url = client.configuration.host + path + (f"?{urlencode(query)}" if query else "")
         if method not in _READS:
