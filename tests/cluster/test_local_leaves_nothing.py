@@ -172,3 +172,19 @@ def test_data_outlives_a_stop(local: Callable[..., Any], folder: Path) -> None:
     assert local("status", "-o", "json").json["kubeconfig"] == found["kubeconfig"]
     assert kubectl.exists("configmap", "kept")
     assert len(kubectl.items("nodes")) == 1
+
+
+def test_a_stop_that_deletes_ends_a_start_in_progress(
+    local: Callable[..., Any], folder: Path, tmp_path: Path
+) -> None:
+    env = {"ENVCTL_LOCAL_DIR": str(tmp_path / "clusters")}
+    arguments = ("--name", NAME, "--profile", "control-plane")
+    starting = Envctl().start("local", "start", *arguments, env=env)
+    until("the beginning", (folder / "status.json").exists)
+    until("process 1", lambda: supervisor(folder)["inside"] > 0)
+    with pid_namespace(supervisor(folder)["inside"]) as namespace:
+        assert local("stop", "--delete", "-o", "json").json["state"] == "absent"
+        _, said = starting.communicate(timeout=60)
+        assert starting.returncode == 1, said
+        assert not processes_in(namespace)
+    assert not folder.exists()

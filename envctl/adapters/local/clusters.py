@@ -12,7 +12,7 @@ from envctl.adapters.local.locking import locked
 from envctl.adapters.local.merging import merge
 from envctl.adapters.local.places import DEFAULT_NAME, Place, cache_folder, place
 from envctl.adapters.local.steps import Steps
-from envctl.errors import ConfigError
+from envctl.errors import ConfigError, Unavailable
 from envctl.model.local import LocalState, LocalStatus, Profile
 
 if TYPE_CHECKING:
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
 
 START = "start"
 UNPACK = "unpack"
+START_LOCK = "start.lock"
+#: Seconds that a start in progress gets to notice that its cluster was stopped, before the folder
+#: that it works in is deleted.
+STARTER_ENDS = 20.0
 
 
 class EmbeddedClusters:
@@ -33,9 +37,8 @@ class EmbeddedClusters:
         """See ``LocalClusters``."""
         host.check_machine()
         there = _place(request.name)
-        there.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         steps = Steps(emit)
-        async with locked(there.folder / "start.lock"):
+        async with locked(there.folder / START_LOCK):
             if supervise.is_alive(there):
                 _check_same(there, request)
                 await _until_running(there, steps)
@@ -54,7 +57,7 @@ class EmbeddedClusters:
             await supervise.halt(there)
             await supervise.clear(there)
             if delete:
-                await asyncio.to_thread(shutil.rmtree, there.folder)
+                await _delete(there)
         return _status(there)
 
     async def status(self, name: str) -> LocalStatus:
@@ -98,6 +101,21 @@ def _place(name: str) -> Place:
             f"{name!r} cannot be the name of a cluster.",
             why="It becomes the name of a context and of a node.",
             next="Use at most 30 lower-case letters, digits and dashes, for example `second`.",
+        ) from error
+
+
+async def _delete(there: Place) -> None:
+    """Delete the folder, once no start works in it."""
+    try:
+        async with asyncio.timeout(STARTER_ENDS), locked(there.folder / START_LOCK):
+            await supervise.halt(there)  # what began since
+            await supervise.clear(there)
+            await asyncio.to_thread(shutil.rmtree, there.folder)
+    except TimeoutError as error:
+        raise Unavailable(
+            f"The cluster {there.name} was stopped, and its data is still there.",
+            why="A start of it is in progress, which builds programs.",
+            next="Interrupt that start, or wait for it, then run the command again.",
         ) from error
 
 

@@ -18,14 +18,29 @@ _AGAIN = 0.1
 
 @asynccontextmanager
 async def locked(path: Path) -> AsyncIterator[None]:
-    """Hold the lock for the length of the block, however long another holds it before."""
-    descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+    """Hold the lock for the length of the block, however long another holds it before.
+
+    Its folder is made; who held it before may have deleted that, and the file with it.
+    """
+    while True:
+        path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+        descriptor = os.open(path, os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o600)
+        try:
+            while not _take(descriptor):  # noqa: ASYNC110 - no event tells of a lock let go
+                await asyncio.sleep(_AGAIN)
+            if _is(descriptor, path):
+                yield
+                return
+        finally:
+            os.close(descriptor)
+
+
+def _is(descriptor: int, path: Path) -> bool:
+    """Whether this is the file that others would lock now."""
     try:
-        while not _take(descriptor):  # noqa: ASYNC110 - no event tells of a lock let go
-            await asyncio.sleep(_AGAIN)
-        yield
-    finally:
-        os.close(descriptor)
+        return os.path.samestat(os.fstat(descriptor), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 def is_locked(path: Path) -> bool:
