@@ -48,6 +48,7 @@ def logs(
     """Show what all pods of the environment say, merged by time, each component in its colour.
 
     With --follow, pods that come later are followed too, until Ctrl-C or the environment's end.
+    What the environment's Secrets hold is left out.
 
     Example: envctl logs --follow --since 10m --component api
     """

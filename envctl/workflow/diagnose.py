@@ -7,21 +7,22 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from envctl.errors import EnvctlError
-from envctl.model import advice, jobs, owners, redact
+from envctl.model import advice, jobs, owners
 from envctl.model.culprits import blamed
 from envctl.model.failure import Culprit, Failure
-from envctl.model.objects import POD, REPLICA_SET, SECRET, Key, Obj, uid_of
+from envctl.model.objects import POD, REPLICA_SET, Key, Obj, uid_of
 from envctl.model.readiness import Readiness, State
-from envctl.model.redact import Hidden
 from envctl.model.telling import telling
 from envctl.model.words import count
 from envctl.workflow import obstacles
 from envctl.workflow.doom import trouble_of
+from envctl.workflow.hiding import hidden_in
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from envctl.model.obstacle import Obstacle
+    from envctl.model.redact import Hidden
     from envctl.workflow.tracker import Tracker
 
 LOG_LINES = 25
@@ -70,7 +71,9 @@ async def explain(
             obstacle = obstacle_of(item[1]) if item[1] else None
             return await _culprit(tracker, component, *item, obstacle)
 
-    hidden, seen = await asyncio.gather(hidden_of(tracker), asyncio.gather(*map(look, looked_at)))
+    hidden, seen = await asyncio.gather(
+        hidden_in(tracker.cluster, tracker.namespace), asyncio.gather(*map(look, looked_at))
+    )
     found = [_masked(culprit, hidden) for culprit in seen]
     culprits, waiting = blamed(found, doomed)
     waiting += [str(key) for key, _, _ in rest]
@@ -83,17 +86,9 @@ async def explain(
     )
 
 
-async def hidden_of(tracker: Tracker) -> Hidden:
-    """What the environment's Secrets hold: a program may have logged it."""
-    try:
-        return redact.known(await tracker.cluster.list(SECRET, tracker.namespace))
-    except EnvctlError:  # then by its form alone
-        return Hidden()
-
-
 async def masked(tracker: Tracker, culprit: Culprit) -> Culprit:
     """The culprit without what the environment's Secrets hold."""
-    return _masked(culprit, await hidden_of(tracker))
+    return _masked(culprit, await hidden_in(tracker.cluster, tracker.namespace))
 
 
 def _masked(culprit: Culprit, hidden: Hidden) -> Culprit:

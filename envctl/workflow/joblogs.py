@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from envctl.errors import EnvctlError
 from envctl.model.objects import POD, Key, Obj, Resource, key_of, uid_of
-from envctl.workflow import diagnose
+from envctl.workflow.hiding import hidden_in
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable
@@ -79,7 +79,7 @@ async def _watch(
                 for name in _running(pod):
                     if (uid_of(pod), name) not in started:
                         started.add((uid_of(pod), name))
-                        hidden = hidden or await diagnose.hidden_of(run.tracker)
+                        hidden = hidden or await hidden_in(run.cluster, run.environment.namespace)
                         reading = _stream(run, context, pod, name, hidden)
                         streams.append(asyncio.create_task(reading))
             finished = over()

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import asyncio
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from envctl.errors import ConfigError
@@ -12,12 +13,14 @@ from envctl.workflow import past, store
 from envctl.workflow.components import Finder
 from envctl.workflow.engine import Engine
 from envctl.workflow.following import Follower
+from envctl.workflow.hiding import hidden_in
 from envctl.workflow.status import existing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from envctl.model.environment import Environment
+    from envctl.model.events import LogLine
     from envctl.model.logs import Show, Wanted
     from envctl.workflow.session import World
 
@@ -31,11 +34,18 @@ class Logs:
     wanted: Wanted
     finder: Finder
 
-    async def run(self, show: Show) -> None:
-        """Show every line that is asked for; with ``follow`` until the environment is gone."""
+    async def run(self, shown: Show) -> None:
+        """Show every line that is asked for; with ``follow`` until the environment is gone.
+
+        Without what the environment's Secrets hold: it is run in jobs, whose logs others read.
+        """
         cluster, name = self.world.cluster, self.environment.namespace
         engine = Engine(self.world.clock, self.world.emit)
-        pods = await cluster.list(POD, name)
+        pods, hidden = await asyncio.gather(cluster.list(POD, name), hidden_in(cluster, name))
+
+        def show(said: LogLine) -> None:
+            shown(replace(said, line=hidden.mask(said.line)))
+
         if self.wanted.follow:
             follower = Follower(
                 self.world, self.environment, self.wanted, self.finder, engine, show

@@ -101,7 +101,8 @@ def _account(node: Node, kubectl: Kubectl) -> Iterator[str]:
             words = tuple(map(built.real, attack.words))
             stopped = done.returncode != 0 and any(word in done.stderr for word in words)
             by = attack.stopped_by
-            guard = by if by in account.WORDS else f"policy `envctl-{by}`"
+            policies = " or ".join(f"`envctl-{policy}`" for policy in by.split(", "))
+            guard = by if by in account.WORDS else f"policy {policies}"
             yield _row(attack.name, attack.by, guard, stopped, done, "")
         walls.tear_down(built)
 

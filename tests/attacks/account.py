@@ -198,6 +198,8 @@ LOCKS = [
         '{"spec":{"holderIdentity":"grab"}}'),
     Try("relabel the lock of another project as ours", OTHER, RBAC,
         "label lease EU -n envctl-system envctl.dev/project=P envctl.dev/name=eu-x --overwrite"),
+    Try("rewrite the lock of another project as ours", OTHER, "scope", "replace -f -",
+        _lease("EU", "P", "x")),
     Try("delete the lock, and tombstone, of another project", OTHER, "scope",
         "delete lease EU -n envctl-system"),
     Try("make a lock of another project", OTHER, "scope", "create -f -",

@@ -169,7 +169,7 @@ def test_a_good_life(watched: Watched) -> None:
         watched.canaries[name] = watched.canaries.pop(f"{name}-new")
     watched._lay_out()
     watched.canaries |= {f"old-{name}": secret for name, secret in old.items()}
-    runs += [watched.run(verb) for verb in ("plan", "status", "doctor", "logs")]
+    runs += [watched.run(verb) for verb in ("plan", "status", "doctor", "logs", "extend")]
     runs.append(watched.run("plan", mode="text"))
     runs += [watched.up(mode="logfmt", CI_MERGE_REQUEST_IID="7"), watched.up(mode="text")]
     watched.search(*runs)
@@ -207,6 +207,10 @@ def test_failures(watched: Watched) -> None:
         watched.configure(case)
         runs.append(watched.up())
         assert runs[-1].returncode not in (0, 70), str(runs[-1])
+        if "loud" in case:
+            runs += [watched.run("logs", mode=mode) for mode in ("json", "text", "logfmt")]
+            assert all("password is" in run.stdout for run in runs[-3:]), str(runs[-1])
+            runs.append(watched.run("logs", "--previous"))
     watched.search(*runs)
 
 
