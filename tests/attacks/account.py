@@ -250,6 +250,8 @@ INSIDE = [
         '{"spec":{"hard":{"pods":"61"}}}'),
     Try("a pod before any quota stands", CHART, "quota, default-deny", "create -f -",
         _pod("").replace("OWN", "POOR")),
+    Try("a pod before the network is closed", CHART, "default-deny", "create -f -",
+        _pod("").replace("OWN", "OPEN")),
 ]  # fmt: skip
 
 _EGRESS = "spec: {podSelector: {}, policyTypes: [Egress], egress: [RULE]}\n"

@@ -12,6 +12,7 @@ import pytest
 from tests.attacks import account
 from tests.attacks.walls import Walls, build, tear_down
 from tests.cluster.setup import set_up
+from tests.until import until
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,6 +21,10 @@ if TYPE_CHECKING:
     from tests.cluster.node import Kubectl, Node
 
 pytestmark = [pytest.mark.timeout(600), pytest.mark.xdist_group("walls")]
+
+#: Those that stand in the way of some attack alone.
+_ELSE = {account.NOBODY, *account.WORDS, *account.EITHER}
+POLICIES = sorted({attack.stopped_by for attack in account.ALL} - _ELSE)
 
 
 @pytest.fixture(scope="module")
@@ -37,6 +42,19 @@ def test_the_cluster_says_no(attack: Try, walls: Walls) -> None:
     done = walls.attempt(attack)
     assert done.returncode != 0, str(done)
     assert any(walls.real(word) in done.stderr for word in attack.words), str(done)
+
+
+@pytest.mark.parametrize("policy", POLICIES)
+def test_without_its_policy_an_attack_would_pass(policy: str, walls: Walls) -> None:
+    """As a server-side dry run: so it is this policy that stands in the way, and not luck."""
+    attacks = [attack for attack in account.ALL if attack.stopped_by == policy]
+
+    def passes() -> bool:
+        return any(walls.attempt(attack, "--dry-run=server").returncode == 0 for attack in attacks)
+
+    with walls.without(policy):
+        until(passes)
+    until(lambda: not passes())
 
 
 def test_nobody_was_touched_by_any_of_these(walls: Walls) -> None:

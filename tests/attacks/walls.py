@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 from dataclasses import dataclass, field, replace
@@ -13,6 +14,8 @@ from tests.cluster.setup import CONTEXT, SetUp
 from tests.until import until
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.attacks.account import Try
     from tests.cluster.node import Finished
 
@@ -25,6 +28,7 @@ spec: {schedulerName: nobody, containers: [{name: a, image: "docker.io/envctl/pa
 """
 PRIZE = "apiVersion: v1\nkind: Secret\nmetadata: {name: prize}\nstringData: {password: prize}\n"
 RECORD = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: envctl-record}\n"
+QUOTA = "apiVersion: v1\nkind: ResourceQuota\nmetadata: {name: envctl}\nspec: {hard: {pods: 9}}\n"
 LEASE = """\
 apiVersion: coordination.k8s.io/v1
 kind: Lease
@@ -44,20 +48,36 @@ class Walls:
     def real(self, text: str) -> str:
         """A text with the names that are meant by it."""
         project = self.setup.project
-        for word, name in (("OWN", f"{project}-it"), ("NOT", f"{project}-not"),
-                           ("POOR", f"{project}-poor"), ("EU", f"{project}-eu-x")):  # fmt: skip
-            text = text.replace(word, name)
+        words = {"OWN": "it", "NOT": "not", "POOR": "poor", "OPEN": "open", "EU": "eu-x"}
+        for word, name in words.items():
+            text = text.replace(word, f"{project}-{name}")
         return (
             text.replace("P-", f"{project}-")
             .replace("=P ", f"={project} ")
             .replace("project: P,", f"project: {project},")
         )
 
-    def attempt(self, attack: Try) -> Finished:
+    def attempt(self, attack: Try, *more: str) -> Finished:
         """Run the command with the account's credential."""
         stdin = self.real(attack.stdin) if attack.stdin else None
         arguments = self.real(attack.arguments).split(" ")
-        return self.accounts[attack.account].run(*arguments, stdin=stdin)
+        return self.accounts[attack.account].run(*arguments, *more, stdin=stdin)
+
+    @contextlib.contextmanager
+    def without(self, policy: str) -> Iterator[None]:
+        """The set-up, and one of its policies binds nobody."""
+        admin, kind = self.setup.kubectl, "validatingadmissionpolicybinding"
+        binding = admin("get", kind, self.real(f"P-{policy}"))
+        binding["metadata"] = {
+            key: binding["metadata"][key]
+            for key in ("name", "labels")
+            if key in binding["metadata"]
+        }
+        assert admin.run("delete", kind, binding["metadata"]["name"]).returncode == 0
+        try:
+            yield
+        finally:
+            admin.apply(json.dumps(binding))
 
     def others(self) -> dict[str, Any]:
         """What must stay as it is: everything of the others, and the shape of the own."""
@@ -85,8 +105,9 @@ def build(setup: SetUp) -> Walls:
     real = Walls(setup, {}).real
     other = setup.namespace("x", {"envctl.dev/project": real("P-eu")})
     other["metadata"]["name"] = real("EU")
-    for namespace in (other, setup.namespace("poor")):
+    for namespace in (other, setup.namespace("poor"), setup.namespace("open")):
         admin.apply(json.dumps(namespace))
+    assert admin.run("apply", "-n", real("OPEN"), "-f", "-", stdin=QUOTA).returncode == 0
     for word in ("NOT", "EU"):
         done = admin.run("apply", "-n", real(word), "-f", "-",
                          stdin=f"{PRIZE}---\n{RECORD}---\n{VICTIM}")  # fmt: skip
@@ -103,7 +124,7 @@ def build(setup: SetUp) -> Walls:
     found = {
         name: Kubectl(Node("", setup.kubeconfig(name), CONTEXT, "")) for name in ("pipeline", "gc")
     }
-    for word in ("OWN", "POOR"):
+    for word in ("OWN", "POOR", "OPEN"):
         until(lambda w=word: found["pipeline"].run("get", "secrets", "-n", real(w)).returncode == 0)
     walls = Walls(setup, found)
     return replace(walls, before=walls.others())
