@@ -26,12 +26,18 @@ _RANGE = re.compile(r"forbidden: \[?(?P<why>(?:maximum|minimum|\S+ max limit)[^\
 _ACCOUNT = re.compile(r'error looking up service account \S+: serviceaccount "(?P<name>[^"]+)"')
 _PRIORITY = re.compile(r"no PriorityClass with name (?P<name>\S+) was found")
 _RUNTIME = re.compile(r'RuntimeClass "(?P<name>[^"]+)" not found')
-_DENIED = re.compile(r'admission webhook "(?P<name>[^"]+)" denied the request:? ?(?P<why>.*)')
-_DOWN = re.compile(r'failed calling webhook "(?P<name>[^"]+)": (?P<why>.+)')
+DENIED = re.compile(r'admission webhook "(?P<name>[^"]+)" denied the request:? ?(?P<why>.*)')
+DOWN = re.compile(r'failed calling webhook "(?P<name>[^"]+)": (?P<why>.+)')
 _POLICY = re.compile(
     r"ValidatingAdmissionPolicy '(?P<name>[^']+)' with binding '[^']+' denied request: (?P<why>.+)"
 )
 _SECURITY = re.compile(r'violates PodSecurity "(?P<level>[^"]+)": (?P<why>.+)')
+#: What to do, wherever a webhook stands in the way.
+START_WEBHOOK = (
+    "Start what serves the webhook, or have an administrator delete its configuration: "
+    "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations."
+)
+ALLOWED_BY_WEBHOOK = "what the webhook allows; whoever set it up knows the rule."
 
 
 def obstacle_of(message: str) -> Obstacle:
@@ -99,7 +105,7 @@ def _denied(found: re.Match[str]) -> Obstacle:
     return Obstacle(
         "Denied",
         f"the admission webhook {found['name']} refuses its pod: {found['why']}",
-        "Change the pod to what the webhook allows; whoever set it up knows the rule.",
+        f"Change the pod to {ALLOWED_BY_WEBHOOK}",
         obstacle.FINAL,
     )
 
@@ -109,8 +115,7 @@ def _down(found: re.Match[str]) -> Obstacle:
         "WebhookDown",
         f"the admission webhook {found['name']}, which must see its pod, cannot be called: "
         f"{found['why']}",
-        "Start what serves the webhook, or have an administrator delete its configuration: "
-        "kubectl get validatingwebhookconfigurations,mutatingwebhookconfigurations.",
+        START_WEBHOOK,
         obstacle.WEBHOOK,
     )
 
@@ -136,8 +141,8 @@ def _security(found: re.Match[str]) -> Obstacle:
 _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Obstacle]], ...] = (
     (_QUOTA, _quota),
     (_UNSET, _unset),
-    (_DOWN, _down),
-    (_DENIED, _denied),
+    (DOWN, _down),
+    (DENIED, _denied),
     (_POLICY, _policy),
     (_SECURITY, _security),
     (_RANGE, _range),

@@ -1,4 +1,4 @@
-"""The step a piece of code runs in: until when, and whom to tell of a retry.
+"""The step a piece of code runs in: until when, and whom to tell of a retry or a warning.
 
 Kept in a context variable, as every asyncio task inherits it: a deadline need not be handed through
 each call between the step and the request that must end before it (law 6).
@@ -13,14 +13,19 @@ from contextvars import ContextVar
 from dataclasses import dataclass
 
 Retried = Callable[[int, str, str, float], None]
+Warned = Callable[[str, str], None]
 
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """``deadline`` is on ``time.monotonic``; ``retried`` takes attempt, policy, why, delay."""
+    """``deadline`` is on ``time.monotonic``; ``retried`` takes attempt, policy, why, delay.
+
+    ``warned`` takes what was being done, as in 'apply Deployment/web', and the server's words.
+    """
 
     deadline: float
     retried: Retried | None = None
+    warned: Warned | None = None
 
 
 _current: ContextVar[Attempt | None] = ContextVar("attempt", default=None)
@@ -30,16 +35,19 @@ MARGIN = 1.0
 
 
 @contextmanager
-def within(timeout: float, retried: Retried | None = None) -> Iterator[Attempt]:
+def within(
+    timeout: float, retried: Retried | None = None, warned: Warned | None = None
+) -> Iterator[Attempt]:
     """Everything inside ends in ``timeout`` seconds, or when what is around it ends."""
     outer = _current.get()
     deadline = time.monotonic() + timeout
     if outer is not None:
         deadline = min(deadline, outer.deadline - MARGIN)
-        retried = retried or outer.retried
-    token = _current.set(Attempt(deadline, retried))
+        retried, warned = retried or outer.retried, warned or outer.warned
+    current = Attempt(deadline, retried, warned)
+    token = _current.set(current)
     try:
-        yield Attempt(deadline, retried)
+        yield current
     finally:
         _current.reset(token)
 
@@ -50,6 +58,13 @@ def remaining(default: float) -> float:
     if attempt is None:
         return default
     return max(0.0, min(default, attempt.deadline - time.monotonic()))
+
+
+def report_warning(doing: str, text: str) -> None:
+    """Tell the step that the API server accepted something, and warns about it."""
+    current = _current.get()
+    if current is not None and current.warned is not None:
+        current.warned(doing, text)
 
 
 def report_retry(attempt: int, policy: str, why: str, delay: float) -> None:

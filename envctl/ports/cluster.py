@@ -50,15 +50,32 @@ class NotFound(EnvctlError):
 
 
 class Invalid(EnvctlError):
-    """The server understood the object and refused it: schema, immutable field, admission."""
+    """The server understood the object and refused it: schema, immutable field, admission.
+
+    ``fixed`` are the fields that were to be changed and cannot be, with the server's reason.
+    """
+
+    def __init__(
+        self, what: str, *, why: str = "", next: str = "", fixed: tuple[tuple[str, str], ...] = ()
+    ) -> None:
+        super().__init__(what, why=why, next=next)
+        self.fixed = fixed
 
 
 class QuotaExceeded(Refused):
     """The namespace's ResourceQuota has no room for it."""
 
 
+class WebhookDown(Unavailable):
+    """An admission webhook that must see the object cannot be called."""
+
+
 class UnknownKind(EnvctlError):
     """The cluster does not serve this kind."""
+
+
+class ApiDown(Unavailable):
+    """An APIService of this kind's group is registered, and what should serve it does not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +109,7 @@ class Cluster(Protocol):
         ...
 
     async def resource(self, api_version: str, kind: str) -> Resource:
-        """Where a kind is served; raises UnknownKind."""
+        """Where a kind is served; raises UnknownKind, ApiDown."""
         ...
 
     async def namespaced_kinds(self) -> tuple[Resource, ...]:

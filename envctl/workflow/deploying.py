@@ -7,12 +7,13 @@ import contextlib
 from typing import TYPE_CHECKING, cast
 
 from envctl.errors import EnvctlError
-from envctl.model import guardrails, readiness
+from envctl.model import guardrails, obstacle, readiness
 from envctl.model.objects import JOB, NAMESPACE, POD, Obj, Resource, annotations_of, key_of, uid_of
 from envctl.model.plan import ComponentPlan, wave
 from envctl.model.record import Deployed, Entry, entry_of
-from envctl.ports.cluster import Conflict, Invalid, NotFound
-from envctl.workflow import hooks, joblogs, links, podtimes
+from envctl.ports import attempt
+from envctl.ports.cluster import Conflict, Invalid, NotFound, WebhookDown
+from envctl.workflow import hooks, joblogs, links, podtimes, refusals
 from envctl.workflow.absence import until_gone
 from envctl.workflow.releases import forget, recorded
 from envctl.workflow.waiting import until_ready
@@ -29,6 +30,8 @@ _RECREATED = ("Job", "Pod")
 #: Kinds that name a role, which must be known by then; how often that is tried, seconds between.
 _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
 ROLE_TRIES, ROLE_PAUSE = 10, 0.3
+#: Seconds between two rounds of asking a webhook that does not answer.
+WEBHOOK_PAUSE = 1.0
 
 
 async def deploy(run: Run, context: StepContext, planned: ComponentPlan) -> bool:
@@ -179,18 +182,33 @@ async def _apply(run: Run, planned: ComponentPlan, resource: Resource, obj: Obj)
         obj = stamped(obj, planned.digest)
         await remove_finished_job(run, obj, planned.digest)
     try:
-        return await run.writer.apply(resource, obj, force=key_of(obj) in planned.drifted)
+        return await _past_webhooks(run, resource, obj, force=key_of(obj) in planned.drifted)
     except Conflict as error:
-        raise _conflict(error, obj, planned.component.name) from error
+        raise refusals.conflict(error, obj, planned.component.name) from error
     except NotFound:
         if resource.kind not in _BINDINGS:
             raise
         return await _bound(run, resource, obj)
     except Invalid as error:
-        if resource.kind not in _RECREATED or "immutable" not in str(error).lower():
-            raise
+        if resource.kind not in _RECREATED or not error.fixed:
+            namespace = run.environment.namespace if resource.namespaced else ""
+            raise refusals.unchangeable(error, obj, planned.component.name, namespace) from error
         await _remove(run, resource, obj)
         return await run.writer.apply(resource, obj)
+
+
+async def _past_webhooks(run: Run, resource: Resource, obj: Obj, *, force: bool) -> Obj:
+    """Apply; a webhook whose own pod restarts or is being moved gets its time."""
+    began = run.clock.monotonic()
+    while True:
+        try:
+            return await run.writer.apply(resource, obj, force=force)
+        except WebhookDown as error:
+            waited = run.clock.monotonic() - began
+            late = attempt.remaining(WEBHOOK_PAUSE) < WEBHOOK_PAUSE
+            if late or waited >= obstacle.WEBHOOK:
+                raise refusals.unheard(error, waited, late=late) from error
+            await asyncio.sleep(WEBHOOK_PAUSE)
 
 
 async def _bound(run: Run, resource: Resource, obj: Obj) -> Obj:
@@ -232,21 +250,6 @@ async def _remove(run: Run, resource: Resource, obj: Obj, live: Obj | None = Non
         return
     await run.writer.delete(resource, name, uid=uid_of(live))
     await until_gone(run.cluster, resource, name, run.environment.namespace, uid_of(live))
-
-
-def _conflict(error: Conflict, obj: Obj, component: str) -> EnvctlError:
-    if not error.managers:
-        return error
-    owners: dict[str, list[str]] = {}
-    for conflict in error.managers:
-        owners.setdefault(conflict.manager, []).append(conflict.field.lstrip("."))
-    words = "; ".join(f"{who!r} owns {', '.join(what[:5])}" for who, what in owners.items())
-    return EnvctlError(
-        f"{key_of(obj)} of {component} has fields that another field manager owns.",
-        why=f"The field manager {words}.",
-        next="Leave these fields out of the manifest, or let the other manager go: "
-        "`kubectl get -o yaml --show-managed-fields` shows who owns what.",
-    )
 
 
 # Pruning

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from envctl.errors import CheckFailed, EnvctlError, Superseded, TimedOut, Unavailable
+from envctl.model import servers
 from envctl.model.events import (
     GraphPlanned,
     LogLine,
@@ -80,6 +81,13 @@ class StepContext:
         """Say that a request of this step is repeated."""
         self.engine.emit(StepRetried(self.step, attempt, self.engine.elapsed(), policy, why, delay))
 
+    def warned(self, doing: str, text: str) -> None:
+        """Say what the API server warns about, once in a run."""
+        words = servers.words(text)
+        if words not in self.engine.warnings:
+            self.engine.warnings.add(words)
+            self.note("warning", f"the API server was asked to {doing}, and warns: {words}")
+
     def spent(self, kind: str, name: str, began: float, ended: float) -> None:
         """Say what time went into; the two are on ``time.monotonic``."""
         self.engine.spent(kind, name, began, ended, self.step)
@@ -114,6 +122,8 @@ class Engine:
     stopping: bool = False
     waiters: set[asyncio.Task[None]] = field(default_factory=set)
     results: dict[str, StepResult] = field(default_factory=dict)
+    #: What the API server warned about so far, each once.
+    warnings: set[str] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.started = self.clock.monotonic()
@@ -180,7 +190,10 @@ class Engine:
         context = StepContext(self, step, number)
         try:
             async with asyncio.timeout(left + NET):
-                with attempt.within(left, context.retried), timing.telling(context.spent):
+                with (
+                    attempt.within(left, context.retried, context.warned),
+                    timing.telling(context.spent),
+                ):
                     changed = await work(context)
         except TimeoutError:
             error = TimedOut(

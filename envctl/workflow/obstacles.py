@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from envctl.model import claims, creation, nodes, owners, readiness, scheduling
+from envctl.model import claims, creation, definitions, nodes, owners, readiness, scheduling
 from envctl.model.objects import POD, REPLICA_SET, Key, Obj, uid_of
 
 if TYPE_CHECKING:
@@ -13,12 +13,15 @@ if TYPE_CHECKING:
     from envctl.workflow.tracker import Tracker
 
 _CLAIM = "PersistentVolumeClaim"
+_DEFINITION = "CustomResourceDefinition"
 
 
 def obstacle_of(tracker: Tracker, obj: Obj) -> Obstacle | None:
     """Why an object that is not ready is not, unless its containers are the reason."""
     if obj.get("kind") == _CLAIM:
         return _claim(tracker, obj["metadata"]["name"], obj)
+    if obj.get("kind") == _DEFINITION:
+        return definitions.obstacle_of(obj)
     pods = _pods(tracker, obj)
     for pod in pods:
         found = _placement(tracker, pod)

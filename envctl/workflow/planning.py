@@ -10,13 +10,13 @@ import asyncio
 import re
 from typing import TYPE_CHECKING
 
-from envctl.errors import ConfigError, Refused
+from envctl.errors import ConfigError, EnvctlError, Refused
 from envctl.model import guardrails, objects, record
 from envctl.model.drift import find as find_drift
 from envctl.model.objects import Key, Obj, Resource, digest, key_of
 from envctl.model.plan import ComponentPlan, Drift, repeated, shared_objects
 from envctl.model.spec import Component, ManifestsSource
-from envctl.ports.cluster import UnknownKind
+from envctl.ports.cluster import ApiDown, UnknownKind
 from envctl.workflow import confining
 from envctl.workflow.live import Live, look
 
@@ -118,9 +118,11 @@ async def _place(
     """Find the kind, refuse what is outside the environment, and claim the object."""
     try:
         resource = await run.cluster.resource(obj["apiVersion"], obj["kind"])
-    except UnknownKind:  # what the cluster serves counts, not what a definition says of it
+    except ApiDown as error:
+        raise _unserved(error, obj, component) from error
+    except UnknownKind as error:  # what the cluster serves counts, not what a definition says of it
         if (obj["apiVersion"], obj["kind"]) not in defined:
-            raise
+            raise _unserved(error, obj, component) from error
         resource = defined[obj["apiVersion"], obj["kind"]]
     if not resource.namespaced:
         await _may_own(run, obj, resource)
@@ -132,6 +134,16 @@ async def _place(
         )
     label = "" if component == record.GUARDRAILS else component
     return resource, run.writer.claim(obj, resource, label)
+
+
+def _unserved(error: UnknownKind | ApiDown, obj: Obj, component: str) -> EnvctlError:
+    """The same error, which names the object that it is about."""
+    why = error.what[:1].lower() + error.what[1:]
+    return type(error)(
+        f"{obj['kind']}/{obj['metadata']['name']} of {component} cannot be deployed: {why}",
+        why=error.why,
+        next=error.next,
+    )
 
 
 async def _may_own(run: Run, obj: Obj, resource: Resource) -> None:

@@ -33,6 +33,8 @@ class Part:
     chart: bool = False
     templates: Mapping[str, str] = field(default_factory=dict)
     values: Mapping[str, Any] = field(default_factory=dict)
+    #: Files beside a chart's templates, such as the schema of its values.
+    files: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +63,7 @@ class Twin:
     before: Callable[[Stage], None] | None = None
     after: Callable[[Stage], None] | None = None
     environment: str = ""
+    settings: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +85,10 @@ class Case:
     within: float = SOON
     #: What stands under ``environment:`` of envctl.yaml, as a flow mapping.
     environment: str = ""
+    #: Variables of the CI, which allow what the file asks for.
+    settings: Mapping[str, str] = field(default_factory=dict)
+    #: What is run, after `envctl`; its name and its output are added.
+    command: tuple[str, ...] = ("up",)
     #: Deployed first, and well; then the parts are what the file says.
     earlier: tuple[Part, ...] = ()
     #: Prepares what the cluster has, and cleans up what lies outside the namespace.

@@ -67,7 +67,7 @@ def main() -> int:
     jobs = [
         (case, name)
         for case in catalogue()
-        if _chosen(case.name, wanted.names, wanted.but)
+        if case.command == ("up",) and _chosen(case.name, wanted.names, wanted.but)
         for name in tools
         if (case.name, name) not in there
     ]

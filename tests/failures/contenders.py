@@ -18,7 +18,7 @@ import yaml
 
 from envctl.errors import EXIT_RETRY
 from tests.cluster.node import clean_environment, tool
-from tests.failures.play import Screen, watch_up
+from tests.failures.play import Screen, watch
 from tests.failures.records import Records, watched
 from tests.failures.stage import write_chart
 
@@ -79,7 +79,10 @@ def compared(case: Case, stage: Stage, tool_name: str) -> list[tuple[str, Outcom
         if tool_name != "envctl":
             _namespace(stage)
         with watched(stage.node, stage.namespace, case.watches) as records:
-            screen = deploy(stage, case.parts)
+            if tool_name == "envctl":
+                screen = watch(stage, case.command, case.settings)
+            else:
+                screen = deploy(stage, case.parts)
             found = [(tool_name, screen)]
             if tool_name == "helm" and screen.exit:
                 found.append(("helm, then a script that dumps", _dump(stage, screen)))
@@ -151,7 +154,7 @@ def _namespace(stage: Stage) -> None:
 
 def _envctl(stage: Stage, parts: tuple[Part, ...]) -> Screen:
     del parts
-    return watch_up(stage)
+    return watch(stage)
 
 
 def _helm(stage: Stage, parts: tuple[Part, ...]) -> Screen:
@@ -160,7 +163,7 @@ def _helm(stage: Stage, parts: tuple[Part, ...]) -> Screen:
     code = 0
     for part in parts:
         folder = stage.folder / f"chart-{part.name}"
-        write_chart(folder, part, stage.port)
+        write_chart(folder, part, stage.words)
         (folder / "given.yaml").write_text(json.dumps(dict(part.values)))
         code = _watched(
             stage, pieces, "helm", "upgrade", "--install", part.name, str(folder), "--namespace",
@@ -193,7 +196,7 @@ def _kubectl(stage: Stage, parts: tuple[Part, ...]) -> Screen:
 def _manifests(stage: Stage, part: Part, pieces: list[tuple[float, str]]) -> str:
     """The part as kubectl can take it; what only Helm knows is rendered."""
     folder = stage.folder / f"chart-{part.name}"
-    write_chart(folder, part, stage.port)
+    write_chart(folder, part, stage.words)
     (folder / "given.yaml").write_text(json.dumps(dict(part.values)))
     rendered = subprocess.run(
         [tool("helm"), "template", part.name, folder, "--values", folder / "given.yaml"],

@@ -12,6 +12,8 @@ from tests.failures.records import watched
 from tests.failures.stage import AS_USERS_HAVE_IT
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from tests.failures.case import Case, Says, Twin
     from tests.failures.stage import Stage
 
@@ -93,13 +95,13 @@ def play(case: Case, stage: Stage, *, again: bool = False) -> Played:
     try:
         if case.earlier:
             stage.set(case.earlier, case.environment)
-            stage.up(check=0)
+            stage.up(check=0, settings=case.settings)
         if case.before:
             case.before(stage)
         stage.set(case.parts, case.environment)
         with watched(stage.node, stage.namespace, case.watches) as records:
-            screen = watch_up(stage)
-        document = stage.up().json if again else None
+            screen = watch(stage, case.command, case.settings)
+        document = stage.up(settings=case.settings).json if again else None
         says = case.says
         knew = records.first(case.knows) if case.knows else screen.began
         return Played(case, screen, knew, screen.when(says.object, *says.causes), document)
@@ -114,18 +116,21 @@ def play_twin(twin: Twin, stage: Stage) -> Screen:
         if twin.before:
             twin.before(stage)
         stage.set(twin.parts, twin.environment)
-        return watch_up(stage)
+        return watch(stage, settings=twin.settings)
     finally:
         if twin.after:
             twin.after(stage)
 
 
-def watch_up(stage: Stage) -> Screen:
-    """`envctl up -o text` without a terminal, to its end."""
+def watch(
+    stage: Stage, command: tuple[str, ...] = ("up",), settings: Mapping[str, str] | None = None
+) -> Screen:
+    """`envctl up -o text`, or another verb, without a terminal, to its end."""
     began = time.time()
     process = stage.envctl.start(
-        "up", "--name", "it", "-o", "text", env={**AS_USERS_HAVE_IT, "PYTHONUTF8": "1"}
-    )
+        *command, "--name", "it", "-o", "text",
+        env={**AS_USERS_HAVE_IT, "PYTHONUTF8": "1", **(settings or {})},
+    )  # fmt: skip
     with process:
         reading = _Reading()
         threads = [
@@ -180,10 +185,12 @@ def faults(played: Played, *, slack: float = 1.0) -> list[str]:
 
 
 def _missing_in_json(document: dict[str, Any], says: Says) -> list[str]:
-    failure = document.get("failure") or {}
-    text = _plain(str(failure.get("verdict", ""))) + _plain(str(failure.get("culprits", "")))
+    # What ends before anything was deployed has no result, and so no failure in it.
+    failure, error = document.get("failure") or {}, document.get("error") or {}
+    found = [failure.get("verdict"), failure.get("culprits"), error.get("what"), error.get("why")]
+    text = _plain("".join(str(part) for part in found if part))
     words = [w for w in (says.object, *says.causes) if _plain(w) not in text]
-    if _plain(says.next) not in _plain(str(failure.get("next", ""))):
+    if _plain(says.next) not in _plain(str(failure.get("next") or error.get("next", ""))):
         words.append(says.next)
     return [f"the JSON does not say {word!r}" for word in words]
 

@@ -47,7 +47,7 @@ class KubernetesCluster(Transport):
     # Kinds
 
     async def resource(self, api_version: str, kind: str) -> Resource:
-        """Where a kind is served; raises UnknownKind."""
+        """Where a kind is served; raises UnknownKind, ApiDown."""
         known = WELL_KNOWN.get((api_version, kind))
         if known:
             return known
@@ -57,6 +57,7 @@ class KubernetesCluster(Transport):
                 self._kinds = await discovery.discover(self)
                 found = self._kinds.get((api_version, kind))
         if found is None:
+            await discovery.refuse_dead(self, api_version)
             raise discovery.unknown(api_version, kind, self._kinds or {})
         return found
 

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
 from typing import TYPE_CHECKING, Any
 
-from envctl.model.objects import Resource
+from envctl.errors import EnvctlError
+from envctl.model.objects import API_SERVICE, Obj, Resource
+from envctl.model.readiness import conditions, is_true
 from envctl.model.shapes import mapping, mappings
-from envctl.ports.cluster import UnknownKind
+from envctl.ports.cluster import ApiDown, UnknownKind
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -18,6 +21,7 @@ _ACCEPT = (
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
     "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
 )
+AVAILABLE = "Available"
 Kinds = dict[tuple[str, str], Resource]
 
 
@@ -43,6 +47,32 @@ def _resources(answer: Any) -> Iterator[Resource]:
                 if patched and all(isinstance(name, str) for name in (group, *served)):
                     path, plural, kind = map(str, served)
                     yield Resource(group, path, plural, kind, entry.get("scope") == "Namespaced")
+
+
+async def refuse_dead(cluster: KubernetesCluster, api_version: str) -> None:
+    """Raise ApiDown where an APIService should serve this group and version, and does not."""
+    group, _, version = api_version.rpartition("/")
+    found: list[Obj] = []
+    with contextlib.suppress(EnvctlError):  # who may not see them is told of the kind alone
+        found = await cluster.list(API_SERVICE)
+    for service in found:
+        if service["metadata"]["name"] == f"{version}.{group}" and not is_true(service, AVAILABLE):
+            raise dead(service)
+
+
+def dead(service: Obj) -> ApiDown:
+    """The error for a kind behind an APIService that is not available."""
+    name = service["metadata"]["name"]
+    behind = mapping(mapping(service.get("spec")).get("service"))
+    where = f"Service/{behind.get('name', '')} in {behind.get('namespace', '')}"
+    said = conditions(service).get(AVAILABLE, {})
+    message = said.get("message") or said.get("reason") or "it has not answered yet"
+    return ApiDown(
+        f"APIService/{name} is not available.",
+        why=f"{where} should serve it: {str(message).rstrip('.')}.",
+        next=f"Start what serves it ({where}), or have an administrator delete it where nothing "
+        f"needs it: kubectl delete apiservice {name}.",
+    )
 
 
 def unknown(api_version: str, kind: str, known: Kinds) -> UnknownKind:

@@ -16,6 +16,7 @@ import aiohttp
 
 from envctl.adapters.retrying import Transient
 from envctl.errors import ConfigError, EnvctlError, Forbidden, Refused, Unavailable
+from envctl.model import creation, immutable
 from envctl.ports.cluster import (
     AlreadyExists,
     Conflict,
@@ -24,6 +25,7 @@ from envctl.ports.cluster import (
     NotFound,
     QuotaExceeded,
     Terminating,
+    WebhookDown,
 )
 
 if TYPE_CHECKING:
@@ -44,6 +46,10 @@ _MODIFIED = "the object has been modified"
 #: Rules of a refused Role that are shown.
 _RULES = 3
 _MANAGER = re.compile(r'conflict with "(?P<manager>[^"]+)"')
+
+
+class _Webhook(Transient, WebhookDown):
+    """Trying again helps once what serves the webhook is back."""
 
 
 class Expired(EnvctlError):
@@ -77,6 +83,9 @@ def error_for(
     message = str(status.get("message", ""))[:2000]
     what = f"The cluster did not {doing}."
     why = _sentence(message or body[:200].decode(errors="replace") or f"It answered {code}")
+    webhook = _of_webhook(what, message)
+    if webhook:
+        return webhook
     if code == 401:
         return _expired_credential(context, what)
     if code == 403 and _terminating(status):
@@ -97,7 +106,31 @@ def error_for(
             next="Try again; if it lasts, look at the API server's health (`envctl doctor`).",
             after=float(after) if after.isdigit() else 0.0,
         )
-    return Invalid(what, why=why, next="Correct the object that is named above.")
+    return Invalid(
+        what,
+        why=why,
+        next="Correct the object that is named above.",
+        fixed=immutable.fixed(_causes(status)),
+    )
+
+
+def _of_webhook(what: str, message: str) -> EnvctlError | None:
+    """What an admission webhook refused, or could not be asked about."""
+    denied, down = creation.DENIED.search(message), creation.DOWN.search(message)
+    if denied:
+        return Refused(
+            what,
+            why=f"The admission webhook {denied['name']} refuses it: {_sentence(denied['why'])}",
+            next=f"Change the object to {creation.ALLOWED_BY_WEBHOOK}",
+        )
+    if down:
+        return _Webhook(
+            what,
+            why=f"The admission webhook {down['name']}, which must see it, cannot be called: "
+            f"{_sentence(down['why'])}",
+            next=creation.START_WEBHOOK,
+        )
+    return None
 
 
 def _conflict(what: str, why: str, status: dict[str, Any], *, repeatable: bool) -> EnvctlError:

@@ -18,7 +18,7 @@ from envctl import __version__
 from envctl.adapters.kubernetes import translate
 from envctl.adapters.kubernetes.connect import open_client
 from envctl.adapters.retrying import Transient, retrying
-from envctl.model import step
+from envctl.model import servers, step
 from envctl.ports import attempt, fence, timing
 
 if TYPE_CHECKING:
@@ -125,6 +125,9 @@ class Transport:
             data = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise translate.error_of_connection(error, str(response.host), self.context) from error
+        if method not in _READS:
+            for header in response.headers.getall("Warning", ()):
+                attempt.report_warning(doing, servers.warning_in(header))
         if response.status >= 300:
             raise translate.error_for(
                 response.status, data, response.headers, doing, self.context,

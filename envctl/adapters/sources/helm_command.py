@@ -15,7 +15,7 @@ from envctl.adapters import tools
 from envctl.adapters.retrying import Transient, retrying
 from envctl.config import duration
 from envctl.errors import ConfigError, EnvctlError
-from envctl.model import step
+from envctl.model import immutable, step
 from envctl.ports import attempt, fence, timing
 
 if TYPE_CHECKING:
@@ -38,6 +38,12 @@ _TRANSIENT = (
     "the object has been modified", "reported a conflict", "broken pipe", ": eof",
     "status: unknown, message:",  # of a hook, when Helm could not look at it
 )  # fmt: skip
+#: How Helm begins when values do not fit the schema of a chart.
+_SCHEMA = "values don't meet the specifications of the schema"
+#: How the API server refuses an object, inside what Helm says.
+_INVALID = re.compile(
+    r'(?P<kind>\w+)(?:\.[\w.-]+)? "(?P<name>[^"]+)" is invalid: (?P<why>.+)', re.DOTALL
+)
 _LOCKED = "another operation (install/upgrade/rollback) is in progress"
 
 
@@ -129,6 +135,13 @@ def _error(arguments: list[str], stderr: str) -> EnvctlError:
             why=f"Helm says: {message}.",
             next="Run the command again.",
         )
+    if verb == "template" and _SCHEMA in message:
+        return ConfigError(
+            f"The values of {name!r} are not what its chart takes.",
+            why=f"Helm says: {message}.",
+            next=f"Correct the values of {name!r} in envctl.yaml or in the files it names: the "
+            "chart's values.schema.json says what each may be.",
+        )
     if verb == "template":
         return ConfigError(
             f"The chart of {name!r} does not render.",
@@ -139,5 +152,15 @@ def _error(arguments: list[str], stderr: str) -> EnvctlError:
     return EnvctlError(
         f"helm {verb} {name} failed.",
         why=f"Helm says: {message}.",
-        next="Correct the chart or its values, then run the command again.",
+        next=_advice(arguments, message),
     )
+
+
+def _advice(arguments: list[str], message: str) -> str:
+    """What to do about a release that failed; about a field that stays as it is in particular."""
+    found = _INVALID.search(message)
+    if found and immutable.fixed([{"message": found["why"]}]):
+        where = arguments.index("--namespace") + 1 if "--namespace" in arguments else -1
+        namespace = arguments[where] if where > 0 else ""
+        return immutable.advice(found["kind"], found["name"], namespace)
+    return "Correct the chart or its values, then run the command again."

@@ -26,6 +26,7 @@ from envctl.ports.cluster import (
     NotFound,
     QuotaExceeded,
     Terminating,
+    WebhookDown,
 )
 from tests.unit.virtual import virtually
 
@@ -295,3 +296,37 @@ def test_a_kubeconfig_that_is_none(tmp_path: Any, text: str) -> None:
 def test_the_time_of_an_answer(header: str, expected: datetime | None) -> None:
     found = translate.date_of({"Date": header}, 7.0)
     assert found == (None if expected is None else (expected, 7.0))
+
+
+WEBHOOK = 'admission webhook "images.example.org" denied the request: only from our registry'
+
+
+@pytest.mark.parametrize("code", [400, 403])
+def test_what_a_webhook_refuses_is_told_in_its_own_words(code: int) -> None:
+    """The code is the webhook's own; 400 where it gives none."""
+    found = error(code, WEBHOOK)
+    assert isinstance(found, Refused)
+    assert found.exit_code == 77
+    assert (
+        found.why == "The admission webhook images.example.org refuses it: only from our registry."
+    )
+    assert "whoever set it up knows the rule" in found.next
+
+
+def test_a_webhook_that_cannot_be_called_is_tried_again_and_named() -> None:
+    found = error(
+        500, 'Internal error occurred: failed calling webhook "images.example.org": failed to call '
+        'webhook: Post "https://nobody.kube-system.svc:443/?timeout=2s": service "nobody" not found'
+    )  # fmt: skip
+    assert isinstance(found, Transient)
+    assert isinstance(found, WebhookDown)
+    assert 'service "nobody" not found' in found.why
+    assert found.next.startswith("Start what serves the webhook")
+
+
+def test_a_field_that_cannot_be_changed_is_known_as_such() -> None:
+    cause = {"reason": "FieldValueInvalid", "field": "spec.selector",
+             "message": 'Invalid value: {"matchLabels":{"a":"b"}}: field is immutable'}  # fmt: skip
+    found = error(422, "Deployment.apps is invalid", "Invalid", details={"causes": [cause]})
+    assert isinstance(found, Invalid)
+    assert found.fixed == (("spec.selector", "field is immutable"),)

@@ -8,19 +8,20 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from multidict import CIMultiDict
 
 from envctl.adapters.kubernetes import transport
 from envctl.adapters.kubernetes.connect import Target
 from envctl.adapters.kubernetes.transport import Transport
 from envctl.errors import Superseded
-from envctl.ports import fence
+from envctl.ports import attempt, fence
 from tests.unit.virtual import virtually
 
 
 @dataclass
 class Answer:
     status: int
-    headers: dict[str, str] = field(default_factory=dict)
+    headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
 
     async def read(self) -> bytes:
         return b"{}"
@@ -33,6 +34,7 @@ class Connection:
     answers: list[int]
     closed: bool = False
     sent: list[str] = field(default_factory=list)
+    warnings: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
         self.default_headers: dict[str, str] = {}
@@ -54,7 +56,8 @@ class Connection:
         if self.closed:
             raise RuntimeError("Session is closed")
         self.sent.append(f"{method} {url.removeprefix('https://cluster')}")
-        return SimpleNamespace(response=Answer(self.answers.pop(0)))
+        headers = CIMultiDict(("warning", text) for text in self.warnings)
+        return SimpleNamespace(response=Answer(self.answers.pop(0), headers))
 
 
 class Holder:
@@ -119,3 +122,18 @@ def test_what_a_stopped_process_had_in_hand_does_not_leave(
         ask(api, "PATCH", holder)
     assert connections[0].sent == []
     assert len(connections[1].sent) == questions - 1
+
+
+def test_what_the_server_warns_about_reaches_the_step(connections: list[Connection]) -> None:
+    connections[0].answers[:] = [200, 200]
+    connections[0].warnings = ('299 - "spec.x is deprecated"', '299 - "use \\"y\\""')
+    told: list[tuple[str, str]] = []
+    with attempt.within(10, warned=lambda doing, text: told.append((doing, text))):
+        virtually(Transport(Target("here", "")).ask("PATCH", "/x", "apply Deployment/web"))
+        assert told == [
+            ("apply Deployment/web", "spec.x is deprecated"),
+            ("apply Deployment/web", 'use "y"'),
+        ]
+        connections[1].warnings = connections[0].warnings
+        virtually(Transport(Target("here", "")).ask("GET", "/x", "list endpoints"))
+        assert len(told) == 2, "of what is merely read nobody is to change anything"

@@ -9,6 +9,7 @@ from envctl.errors import CheckFailed, EnvctlError, Refused, Superseded, TimedOu
 from envctl.model.events import (
     Event,
     GraphPlanned,
+    Note,
     Spent,
     StepFinished,
     StepRetried,
@@ -107,6 +108,24 @@ def test_a_writer_that_comes_to_wait_after_a_failure_stops_there() -> None:
     results, _, seconds = run((step("bad"), fails(lambda: EnvctlError("no"), 1)), (step("w"), work))
     assert outcomes(results)["w"] == "cancelled"
     assert seconds == pytest.approx(3)
+
+
+def test_what_the_server_warns_about_is_said_once() -> None:
+    async def work(_: StepContext) -> bool:
+        attempt.report_warning("apply Deployment/a", "spec.x is deprecated")
+        attempt.report_warning("apply Deployment/b", "spec.x is deprecated")
+        attempt.report_warning("apply Deployment/b", "spec.y is deprecated")
+        return True
+
+    results, events, _ = run((step("a"), work), (step("b"), work))
+    assert outcomes(results) == {"a": "succeeded", "b": "succeeded"}
+    notes = [event for event in events if isinstance(event, Note)]
+    assert [(note.level, note.message) for note in notes] == [
+        ("warning", ("the API server was asked to apply Deployment/a, and warns: spec.x is "
+         "deprecated")),
+        ("warning", ("the API server was asked to apply Deployment/b, and warns: spec.y is "
+         "deprecated")),
+    ]  # fmt: skip
 
 
 def test_only_what_is_unavailable_is_tried_again() -> None:

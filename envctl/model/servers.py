@@ -1,0 +1,24 @@
+"""What an API server says beside its answer: the ``Warning`` headers of RFC 7234, in few words."""
+
+from __future__ import annotations
+
+import re
+
+_HEADER = re.compile(r'^\s*299 \S+ "((?:[^"\\]|\\.)*)"')
+_SECURITY = re.compile(r'would violate PodSecurity "(?P<level>[^"]+)": (?P<why>.+)', re.DOTALL)
+#: What Pod Security adds to each rule: which containers, and what each of them must set.
+_DETAIL = re.compile(r" \((?:[^()]|\([^()]*\))*\)")
+
+
+def warning_in(header: str) -> str:
+    """The text of one header; empty where it is none of Kubernetes'."""
+    found = _HEADER.match(header)
+    return re.sub(r"\\(.)", r"\1", found[1]) if found else ""
+
+
+def words(text: str) -> str:
+    """A warning on one line; of a Pod Security one the broken rules without who breaks them."""
+    found = _SECURITY.search(text)
+    if found:
+        text = f"it would violate PodSecurity {found['level']!r}: {_DETAIL.sub('', found['why'])}"
+    return " ".join(text.split())

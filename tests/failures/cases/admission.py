@@ -1,0 +1,125 @@
+"""What the API server refuses: quotas, limits, accounts, classes, policies, webhooks."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+from envctl.model import obstacle
+from tests.failures.case import SOON, Case, Part, Says, Twin
+from tests.failures.objects import container, deployment, meta, pod, shell
+
+if TYPE_CHECKING:
+    from tests.failures.case import Object
+    from tests.failures.stage import Stage
+
+#: What has a time of its own: that, and what any other may take.
+MISSING = obstacle.MISSING + SOON
+
+
+def _asking(cpu: str, name: str = "web") -> Object:
+    asked = {"requests": {"cpu": cpu, "memory": "8Mi"}, "limits": {"cpu": cpu, "memory": "8Mi"}}
+    return deployment(pod(container(resources=asked)), name)
+
+
+def _ending(cpu: str, line: str) -> Object:
+    """A Job that takes a part of the quota for as long as its line of shell lasts."""
+    asked = {"requests": {"cpu": cpu, "memory": "8Mi"}, "limits": {"cpu": cpu, "memory": "8Mi"}}
+    template = {"spec": {"restartPolicy": "Never", **pod(shell(line, resources=asked))}}
+    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta("first"),
+            "spec": {"backoffLimit": 0, "template": template}}  # fmt: skip
+
+
+LIMITS: Object = {
+    "apiVersion": "v1", "kind": "LimitRange", "metadata": meta("small"),
+    "spec": {"limits": [{"type": "Container", "max": {"memory": "64Mi"}}]},
+}  # fmt: skip
+
+
+def _outside(stage: Stage, kind: str, version: str, name: str, **spec: object) -> None:
+    found = {"apiVersion": version, "kind": kind, "metadata": meta(name), **spec}
+    stage.kubectl.apply(json.dumps(found))
+
+
+def _only_here(stage: Stage) -> Object:
+    """Nobody but this case's environment is to meet it."""
+    return {"matchLabels": {"envctl.dev/project": stage.project}}
+
+
+def _policy(stage: Stage) -> None:
+    version = "admissionregistration.k8s.io/v1"
+    rule = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"],
+            "resources": ["deployments"]}  # fmt: skip
+    _outside(stage, "ValidatingAdmissionPolicy", version, stage.project, spec={
+        "failurePolicy": "Fail", "matchConstraints": {"resourceRules": [rule]},
+        "validations": [{"expression": "object.spec.replicas > 1",
+                         "message": "two replicas at least"}],
+    })  # fmt: skip
+    _outside(stage, "ValidatingAdmissionPolicyBinding", version, stage.project, spec={
+        "policyName": stage.project, "validationActions": ["Deny"],
+        "matchResources": {"namespaceSelector": _only_here(stage)},
+    })  # fmt: skip
+
+
+def _no_policy(stage: Stage) -> None:
+    kinds = "validatingadmissionpolicybinding,validatingadmissionpolicy"
+    stage.kubectl.run("delete", kinds, stage.project, "--ignore-not-found")
+
+
+CASES = (
+    Case(
+        "quota too small for the pod",
+        (Part((_asking("3"),)),),
+        Says("Deployment/web", ("ResourceQuota/", "asks for requests.cpu 3", "of 2 are used",
+                                "more than there is in all"), "raise environment.quota"),
+        knows=r"exceeded quota",
+        environment='{quota: {requests.cpu: "2"}}',
+    ),
+    Case(
+        "quota used up",
+        (Part((_ending("1500m", "sleep 1000"), _asking("1")), timeout=12),),
+        Says("Deployment/web", ("ResourceQuota/", "asks for requests.cpu 1", "1500m of 2 are used"),
+             "raise environment.quota"),
+        knows=r"exceeded quota",
+        exit=124,
+        final=False,
+        environment='{quota: {requests.cpu: "2"}}',
+        twin=Twin(
+            (Part((_ending("1500m", "sleep 5"), _asking("1")), timeout=100),),
+            environment='{quota: {requests.cpu: "2"}}',
+        ),
+    ),
+    Case(
+        "limit range",
+        (Part((LIMITS, deployment(pod(container(
+            resources={"requests": {"memory": "128Mi"}, "limits": {"memory": "128Mi"}}))))),),
+        Says("Deployment/web", "maximum memory usage per Container is 64Mi, but limit is 128Mi",
+             "Change the resources of its containers"),
+        knows=r"maximum memory usage per Container",
+    ),
+    Case(
+        "priority class missing",
+        (Part((deployment(pod(priorityClassName="very-important")),)),),
+        Says("Deployment/web", "PriorityClass 'very-important'", "correct priorityClassName"),
+        knows=r"no PriorityClass with name",
+        within=MISSING,
+        nightly=True,
+    ),
+    Case(
+        "runtime class missing",
+        (Part((deployment(pod(runtimeClassName="gvisor")),)),),
+        Says("Deployment/web", "RuntimeClass 'gvisor'", "correct runtimeClassName"),
+        knows=r"RuntimeClass \\\"gvisor\\\" not found",
+        within=MISSING,
+        nightly=True,
+    ),
+    Case(
+        "admission policy refuses",
+        (Part((deployment(),)),),
+        Says("Deployment/web", "two replicas at least", "Keep within it, or ask"),
+        exit=77,
+        within=20,
+        before=_policy,
+        after=_no_policy,
+    ),
+)  # fmt: skip
