@@ -31,6 +31,7 @@ DOWN = re.compile(r'failed calling webhook "(?P<name>[^"]+)": (?P<why>.+)')
 _POLICY = re.compile(
     r"ValidatingAdmissionPolicy '(?P<name>[^']+)' with binding '[^']+' denied request: (?P<why>.+)"
 )
+_INVALID = re.compile(r'Pod "[^"]+" is invalid: (?P<why>.+)', re.DOTALL)
 _SECURITY = re.compile(r'violates PodSecurity "(?P<level>[^"]+)": (?P<why>.+)')
 #: What to do, wherever a webhook stands in the way.
 START_WEBHOOK = (
@@ -129,6 +130,16 @@ def _policy(found: re.Match[str]) -> Obstacle:
     )
 
 
+def _invalid(found: re.Match[str]) -> Obstacle:
+    return Obstacle(
+        "PodInvalid",
+        f"its pod is not valid: {found['why']}",
+        "Correct the pod's template; what it leaves out of resources comes from "
+        "environment.defaults.",
+        obstacle.FINAL,
+    )
+
+
 def _security(found: re.Match[str]) -> Obstacle:
     return Obstacle(
         "PodSecurity",
@@ -145,6 +156,7 @@ _RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Obstacle]], ...] 
     (DENIED, _denied),
     (_POLICY, _policy),
     (_SECURITY, _security),
+    (_INVALID, _invalid),
     (_RANGE, _range),
     (_ACCOUNT, _missing(
         "ServiceAccount", "Create ServiceAccount/{name}, or correct serviceAccountName.")),

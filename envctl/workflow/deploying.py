@@ -7,7 +7,7 @@ import contextlib
 from typing import TYPE_CHECKING, cast
 
 from envctl.errors import EnvctlError
-from envctl.model import guardrails, obstacle, readiness
+from envctl.model import definitions, guardrails, obstacle, readiness
 from envctl.model.objects import JOB, NAMESPACE, POD, Obj, Resource, annotations_of, key_of, uid_of
 from envctl.model.plan import ComponentPlan, wave
 from envctl.model.record import Deployed, Entry, entry_of
@@ -27,9 +27,10 @@ Applied = list[tuple[Resource, Obj]]
 DIGEST = "envctl.dev/digest"
 #: Kinds whose template cannot be changed in place.
 _RECREATED = ("Job", "Pod")
-#: Kinds that name a role, which must be known by then; how often that is tried, seconds between.
+#: Kinds that name a role, which must be known by then; how often that, and what a definition has
+#: just brought, is tried, with seconds between.
 _BINDINGS = ("RoleBinding", "ClusterRoleBinding")
-ROLE_TRIES, ROLE_PAUSE = 10, 0.3
+WATCH_TRIES, WATCH_PAUSE = 10, 0.3
 #: Seconds between two rounds of asking a webhook that does not answer.
 WEBHOOK_PAUSE = 1.0
 
@@ -42,7 +43,9 @@ async def deploy(run: Run, context: StepContext, planned: ComponentPlan) -> bool
     for drift in planned.drift:
         context.note("warning", f"drift: {drift}; it is put back", object=str(drift.key))
     await _same_namespace(run)
-    run.tracker.ensure({r for r, o in planned.objects if not readiness.is_static(o)})
+    fresh = definitions.kinds(obj for _, obj in planned.objects)  # which cannot be watched yet
+    awaited = {r for r, o in planned.objects if not readiness.is_static(o)}
+    run.tracker.ensure({r for r in awaited if (r.group, r.kind) not in fresh})
     await _clear_the_way(run, context, planned)
     if planned.component.type == "helm":
         applied = await _release(run, context, planned)
@@ -186,9 +189,10 @@ async def _apply(run: Run, planned: ComponentPlan, resource: Resource, obj: Obj)
     except Conflict as error:
         raise refusals.conflict(error, obj, planned.component.name) from error
     except NotFound:
-        if resource.kind not in _BINDINGS:
+        fresh = definitions.kinds(obj for _, obj in planned.objects)
+        if resource.kind not in _BINDINGS and (resource.group, resource.kind) not in fresh:
             raise
-        return await _bound(run, resource, obj)
+        return await _known(run, resource, obj)
     except Invalid as error:
         if resource.kind not in _RECREATED or not error.fixed:
             namespace = run.environment.namespace if resource.namespaced else ""
@@ -211,10 +215,10 @@ async def _past_webhooks(run: Run, resource: Resource, obj: Obj, *, force: bool)
             await asyncio.sleep(WEBHOOK_PAUSE)
 
 
-async def _bound(run: Run, resource: Resource, obj: Obj) -> Obj:
-    """Apply a binding again: the API server learns by a watch of a role that was just made."""
-    for _ in range(ROLE_TRIES - 1):
-        await asyncio.sleep(ROLE_PAUSE)
+async def _known(run: Run, resource: Resource, obj: Obj) -> Obj:
+    """Apply again: an API server learns by a watch of a role, or a kind, that was just made."""
+    for _ in range(WATCH_TRIES - 1):
+        await asyncio.sleep(WATCH_PAUSE)
         with contextlib.suppress(NotFound):
             return await run.writer.apply(resource, obj)
     return await run.writer.apply(resource, obj)

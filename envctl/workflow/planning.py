@@ -138,7 +138,8 @@ async def _place(
 
 def _unserved(error: UnknownKind | ApiDown, obj: Obj, component: str) -> EnvctlError:
     """The same error, which names the object that it is about."""
-    why = error.what[:1].lower() + error.what[1:]
+    acronym = error.what[1:2].isupper()
+    why = error.what if acronym else error.what[:1].lower() + error.what[1:]
     return type(error)(
         f"{obj['kind']}/{obj['metadata']['name']} of {component} cannot be deployed: {why}",
         why=error.why,

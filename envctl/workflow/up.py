@@ -229,7 +229,10 @@ def _word(graph: Up, error: EnvctlError | None) -> str:
 
 
 def _skipped(results: dict[str, StepResult]) -> int:
-    return sum(1 for r in results.values() if r.outcome is Outcome.SKIPPED and r.step.component)
+    """The components that only wait for another one; before there was any, none does."""
+    components = [r for r in results.values() if r.step.component]
+    began = any(r.outcome is not Outcome.SKIPPED for r in components)
+    return sum(r.outcome is Outcome.SKIPPED for r in components) if began else 0
 
 
 def _cut_short(results: dict[str, StepResult]) -> list[str]:

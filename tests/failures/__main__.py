@@ -65,7 +65,7 @@ def row(case: Case, node: Node) -> dict[str, Any]:
         screen = on_stage(node, lambda stage: play_twin(twin, stage))
         found["twin"] = "passes" if screen.exit == 0 else f"exit {screen.exit}"
         if screen.exit:
-            found["faults"].append("its healthy twin fails")
+            found["faults"].append(f"its healthy twin fails\n{screen}")
     if found["faults"]:
         print(f"{case.name}: {found['faults']}\n{played.screen}", file=sys.stderr, flush=True)
     return found

@@ -18,9 +18,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from tests.contract.tls import private_ca
-from tests.failures.objects import meta
+from tests.failures import beside
+from tests.failures.objects import deployment, meta, pod
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from tests.failures.stage import Stage
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -28,22 +31,27 @@ NAME = "images.example.org"
 #: What it says of what it refuses.
 WHY = "images come from registry.example.org only"
 DEPLOYMENTS, PODS = ("apps", "deployments"), ("", "pods")
+_REFUSES, _SILENT = "denied the request", "failed calling webhook"
 _serving: dict[str, subprocess.Popen[str]] = {}
 
 
 def refusing(stage: Stage, kind: tuple[str, str]) -> None:
     """Refuses every object of the kind in the stage's environment."""
-    _register(stage, kind, _serve(stage, "refuse", 0))
+    _register(stage, kind, _serve(stage, "refuse", 0), _REFUSES)
 
 
 def late(stage: Stage, kind: tuple[str, str], seconds: float) -> None:
     """Allows everything, but does not answer for the first seconds."""
-    _register(stage, kind, _serve(stage, "allow", seconds))
+    # The seconds count from when it is known that nobody answers.
+    client, begin = _prepared(stage, "allow", seconds)
+    _register(stage, kind, client, _SILENT)
+    begin()
 
 
 def absent(stage: Stage, kind: tuple[str, str]) -> None:
     """Nobody serves it."""
-    _register(stage, kind, {"service": {"name": "nobody", "namespace": "kube-system", "port": 443}})
+    service = {"name": "nobody", "namespace": "kube-system", "port": 443}
+    _register(stage, kind, {"service": service}, _SILENT)
 
 
 def stop(stage: Stage) -> None:
@@ -51,44 +59,61 @@ def stop(stage: Stage) -> None:
     stage.kubectl.run(
         "delete", "validatingwebhookconfiguration", stage.project, "--ignore-not-found"
     )
+    beside.clear(stage)
     server = _serving.pop(stage.project, None)
     if server:
         with server:
             server.kill()
 
 
-def _register(stage: Stage, kind: tuple[str, str], client: dict[str, Any]) -> None:
+def _register(stage: Stage, kind: tuple[str, str], client: dict[str, Any], says: str) -> None:
+    """Register it, and wait until the API server asks it."""
     group, plural = kind
     rule = {"apiGroups": [group], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"],
             "resources": [plural]}  # fmt: skip
     hook = {
         "name": NAME, "failurePolicy": "Fail", "sideEffects": "None", "rules": [rule],
         "admissionReviewVersions": ["v1"], "timeoutSeconds": 2, "clientConfig": client,
-        # Nobody but this case's environment is to meet it.
-        "namespaceSelector": {"matchLabels": {"envctl.dev/project": stage.project}},
+        "namespaceSelector": beside.only_here(stage),
     }  # fmt: skip
     found = {
         "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingWebhookConfiguration",
         "metadata": meta(stage.project), "webhooks": [hook],
     }  # fmt: skip
     stage.kubectl.apply(json.dumps(found))
+    made = deployment() if kind == DEPLOYMENTS else {
+        "apiVersion": "v1", "kind": "Pod", "metadata": meta("web"), "spec": pod(),
+    }  # fmt: skip
+    beside.until_said(stage, says, made)
 
 
 def _serve(stage: Stage, answer: str, seconds: float) -> dict[str, Any]:
     """Start the server; how the API server reaches it."""
+    client, begin = _prepared(stage, answer, seconds)
+    begin()
+    return client
+
+
+def _prepared(
+    stage: Stage, answer: str, seconds: float
+) -> tuple[dict[str, Any], Callable[[], None]]:
+    """How the API server will reach the server, and what starts it."""
     # Not in the stage's folder: in it lies the application.
     tls = private_ca(stage.folder.with_name(f"{stage.folder.name}-tls"))
     inside = json.loads(stage.node.kubeconfig.with_name("status.json").read_text())["inside"]
-    server = subprocess.Popen(
-        ["nsenter", f"--net=/proc/{inside}/ns/net", sys.executable, "-m", __name__, answer,
-         str(stage.port), str(tls.certificate), str(tls.key), str(seconds)],
-        cwd=ROOT, stdout=subprocess.PIPE, text=True,
-    )  # fmt: skip
-    _serving[stage.project] = server
-    assert server.stdout
-    assert server.stdout.readline() == "begun\n", "the webhook did not start"
+
+    def begin() -> None:
+        server = subprocess.Popen(
+            ["nsenter", f"--net=/proc/{inside}/ns/net", sys.executable, "-m", __name__, answer,
+             str(stage.port), str(tls.certificate), str(tls.key), str(seconds)],
+            cwd=ROOT, stdout=subprocess.PIPE, text=True,
+        )  # fmt: skip
+        _serving[stage.project] = server
+        assert server.stdout
+        assert server.stdout.readline() == "begun\n", "the webhook did not start"
+
     bundle = base64.b64encode(tls.ca_file.read_bytes()).decode()
-    return {"url": f"https://127.0.0.1:{stage.port}/", "caBundle": bundle}
+    return {"url": f"https://127.0.0.1:{stage.port}/", "caBundle": bundle}, begin
 
 
 class _Review(BaseHTTPRequestHandler):

@@ -83,9 +83,9 @@ def error_for(
     message = str(status.get("message", ""))[:2000]
     what = f"The cluster did not {doing}."
     why = _sentence(message or body[:200].decode(errors="replace") or f"It answered {code}")
-    webhook = _of_webhook(what, message)
-    if webhook:
-        return webhook
+    refused = _of_admission(what, message)
+    if refused:
+        return refused
     if code == 401:
         return _expired_credential(context, what)
     if code == 403 and _terminating(status):
@@ -114,8 +114,16 @@ def error_for(
     )
 
 
-def _of_webhook(what: str, message: str) -> EnvctlError | None:
-    """What an admission webhook refused, or could not be asked about."""
+def _of_admission(what: str, message: str) -> EnvctlError | None:
+    """What a policy or a webhook refused, with whatever code, or could not be asked about."""
+    policy = _POLICY.search(message)
+    if policy:
+        return Refused(
+            what,
+            why=_sentence(policy["why"]),
+            next=f"The cluster's administrator has set this limit (ValidatingAdmissionPolicy "
+            f"{policy['policy']}): keep within it, or ask for another.",
+        )
     denied, down = creation.DENIED.search(message), creation.DOWN.search(message)
     if denied:
         return Refused(
@@ -201,14 +209,6 @@ def _forbidden(what: str, message: str, why: str) -> EnvctlError:
         )
     if "attempting to grant RBAC permissions not currently held" in message:
         return _escalation(what, message)
-    policy = _POLICY.search(message)
-    if policy:
-        return Refused(
-            what,
-            why=_sentence(policy["why"]),
-            next=f"The cluster's administrator has set this limit (ValidatingAdmissionPolicy "
-            f"{policy['policy']}): keep within it, or ask for another.",
-        )
     match = _FORBIDDEN.search(message)
     if not match:
         return Refused(what, why=why, next="An admission rule of the cluster forbids it.")

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 from envctl.model import obstacle
+from tests.failures import beside
 from tests.failures.case import SOON, Case, Part, Says, Twin
 from tests.failures.objects import container, deployment, meta, pod, shell
 
@@ -41,11 +42,6 @@ def _outside(stage: Stage, kind: str, version: str, name: str, **spec: object) -
     stage.kubectl.apply(json.dumps(found))
 
 
-def _only_here(stage: Stage) -> Object:
-    """Nobody but this case's environment is to meet it."""
-    return {"matchLabels": {"envctl.dev/project": stage.project}}
-
-
 def _policy(stage: Stage) -> None:
     version = "admissionregistration.k8s.io/v1"
     rule = {"apiGroups": ["apps"], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"],
@@ -57,13 +53,15 @@ def _policy(stage: Stage) -> None:
     })  # fmt: skip
     _outside(stage, "ValidatingAdmissionPolicyBinding", version, stage.project, spec={
         "policyName": stage.project, "validationActions": ["Deny"],
-        "matchResources": {"namespaceSelector": _only_here(stage)},
+        "matchResources": {"namespaceSelector": beside.only_here(stage)},
     })  # fmt: skip
+    beside.until_said(stage, "two replicas at least", deployment())
 
 
 def _no_policy(stage: Stage) -> None:
     kinds = "validatingadmissionpolicybinding,validatingadmissionpolicy"
     stage.kubectl.run("delete", kinds, stage.project, "--ignore-not-found")
+    beside.clear(stage)
 
 
 CASES = (
@@ -98,6 +96,14 @@ CASES = (
         knows=r"maximum memory usage per Container",
     ),
     Case(
+        "more than the limit by default",
+        (Part((deployment(pod(container(resources={"requests": {"cpu": "900m"}}))),)),),
+        Says("Deployment/web", ("its pod is not valid",
+                                "must be less than or equal to cpu limit of 500m"),
+             "environment.defaults"),
+        knows=r"must be less than or equal to cpu limit",
+    ),
+    Case(
         "priority class missing",
         (Part((deployment(pod(priorityClassName="very-important")),)),),
         Says("Deployment/web", "PriorityClass 'very-important'", "correct priorityClassName"),
@@ -116,7 +122,7 @@ CASES = (
     Case(
         "admission policy refuses",
         (Part((deployment(),)),),
-        Says("Deployment/web", "two replicas at least", "Keep within it, or ask"),
+        Says("Deployment/web", "two replicas at least", "keep within it, or ask"),
         exit=77,
         within=20,
         before=_policy,

@@ -63,7 +63,8 @@ CASES = (
     Case(
         "chart value that makes no object",
         _chart(replicas="two"),
-        Says("Deployment/web", "spec.replicas", "Correct"),
+        Says("Kind=Deployment", ".spec.replicas: expected numeric",
+             "Correct the chart or its values"),
         within=AT_ONCE,
         nightly=True,
     ),

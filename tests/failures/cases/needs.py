@@ -11,7 +11,7 @@ CASES = (
     Case(
         "component that others need",
         (
-            Part((deployment(pod(shell(_FAILS, "db")), "db"),), name="db"),
+            Part((deployment(pod(initContainers=[shell(_FAILS, "tables")]), "db"),), name="db"),
             Part((deployment(name="api"),), name="api", needs=("db",)),
             Part((deployment(name="web"),), name="web", needs=("api",)),
             Part((config_map("words", a="b"),), name="words"),

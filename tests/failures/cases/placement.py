@@ -78,9 +78,9 @@ _ON_THE_DEAD = pod(
 CASES = (
     Case(
         "not enough cpu",
-        _asks(requests={"cpu": "900"}),
+        _asks(requests={"cpu": "900"}, limits={"cpu": "900"}),
         Says("Deployment/web", ("no node takes its pod", "cpu 900"), "Ask for less cpu"),
-        knows=UNSCHEDULABLE, exit=124, final=False,
+        knows=UNSCHEDULABLE, exit=124, final=False, environment='{quota: {pods: "10"}}',
     ),
     Case(
         "no such device",

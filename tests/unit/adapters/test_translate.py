@@ -71,10 +71,12 @@ def test_a_namespace_that_is_going_is_no_missing_permission() -> None:
     assert found.exit_code == 75, "trying again helps"
 
 
-def test_a_limit_of_the_administrators_is_told_in_its_own_words() -> None:
+@pytest.mark.parametrize("code", [403, 422])
+def test_a_limit_of_the_administrators_is_told_in_its_own_words(code: int) -> None:
+    """The code is the policy's own; 422 where it gives no reason."""
     found = error(
-        403, "namespaces \"x\" is forbidden: ValidatingAdmissionPolicy 'envctl-scope' with binding "
-        "'envctl-scope' denied request: this account may write only in environments",
+        code, "namespaces \"x\" is forbidden: ValidatingAdmissionPolicy 'envctl-scope' with "
+        "binding 'envctl-scope' denied request: this account may write only in environments",
     )  # fmt: skip
     assert isinstance(found, Refused)
     assert found.why == "this account may write only in environments."

@@ -19,3 +19,10 @@ def test_names_that_another_definition_has_end_the_wait_at_once() -> None:
 )
 def test_a_definition_with_names_of_its_own_is_on_its_way(status: dict[str, object]) -> None:
     assert definitions.obstacle_of({"status": status}) is None
+
+
+def test_what_definitions_bring_is_known_by_group_and_kind() -> None:
+    definition = {"kind": "CustomResourceDefinition",
+                  "spec": {"group": "shop.example.org", "names": {"kind": "Widget"}}}  # fmt: skip
+    found = definitions.kinds([definition, {"kind": "Deployment"}])
+    assert found == {("shop.example.org", "Widget")}

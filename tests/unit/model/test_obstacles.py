@@ -44,6 +44,9 @@ REFUSED = [
      "request: name a tag"), "Denied", FINAL, "no-latest refuses its pod: name a tag"),
     (('pods "a" is forbidden: violates PodSecurity "baseline:latest": privileged (container "a" '
      "must not set securityContext.privileged=true)"), "PodSecurity", FINAL, "privileged"),
+    (('Pod "web-1" is invalid: spec.containers[0].resources.requests: Invalid value: "2": must be '
+     "less than or equal to cpu limit of 500m"), "PodInvalid", FINAL,
+     "not valid: spec.containers[0].resources.requests"),
     ("etcdserver: request timed out", "FailedCreate", None, "etcdserver: request timed out"),
 ]  # fmt: skip
 

@@ -85,7 +85,9 @@ def test_a_kind_that_is_not_served_names_the_object(
 
     monkeypatch.setattr(shop.cluster, "resource", resource)
     shop.write(ONE, web=[config("a"), WIDGET])
-    _, error = shop.up()
+    result, error = shop.up()
     assert isinstance(error, kind)
+    assert result.failure is not None
+    assert result.failure.dependants == 0, "no component waits for another one"
     assert error.what == "Widget/big of web cannot be deployed: the API is away."
     assert error.next == "Start it."
