@@ -20,6 +20,16 @@ def obstacle_of(name: str, claim: Obj | None, events: Iterable[Obj]) -> Obstacle
 
     ``claim`` is None where it has not been read.
     """
+    if claim and (claim.get("status") or {}).get("phase") == "Lost":
+        volume = (claim.get("spec") or {}).get("volumeName", "")
+        return Obstacle(
+            "ClaimLost",
+            f"its volume is lost: PersistentVolume/{volume} is not there any more",
+            f"Bring PersistentVolume/{volume} back; or give up what it held and delete the claim, "
+            "and the next run makes a new one.",
+            obstacle.FINAL,
+            f"PersistentVolumeClaim/{name}",
+        )
     found = {str(event.get("reason")): str(event.get("message") or "") for event in events}
     blamed = f"PersistentVolumeClaim/{name}"
     if _NO_CLASS in found.get("FailedBinding", ""):

@@ -23,6 +23,8 @@ _CLAIM = re.compile(r'persistentvolumeclaim "([^"]+)" not found')
 _TAIL = re.compile(r"\s*(preemption: .*|no new claims to deallocate.*)$")
 #: How versions of the scheduler say that the volume lies in another zone.
 _ELSEWHERE = ("volume node affinity conflict", "match PersistentVolume's node affinity")
+#: What keeps ordinary pods from nodes of the control plane: nobody is told to tolerate that.
+_ORDINARY = ("node-role.kubernetes.io/",)
 #: What the node's own controllers put on a node that does not answer.
 _DEAD = ("node.kubernetes.io/not-ready", "node.kubernetes.io/unreachable")
 
@@ -72,10 +74,23 @@ def _cause(pod: Obj, message: str) -> tuple[str, str]:
     if short:
         return _too_little(spec, short, message)
     if "node affinity/selector" in message:
-        wanted = ", ".join(f"{k}={v}" for k, v in (spec.get("nodeSelector") or {}).items())
-        what = f"no node has {wanted}" if wanted else "its node affinity matches no node"
-        return f"{what} ({message})", "Label a node, or correct nodeSelector or affinity."
+        return _not_chosen(spec, message)
     return _other(message)
+
+
+def _not_chosen(spec: Obj, message: str) -> tuple[str, str]:
+    """The scheduler looks at a node's taints first, and does not say which one is chosen."""
+    wanted = ", ".join(f"{k}={v}" for k, v in (spec.get("nodeSelector") or {}).items())
+    what = f"no node has {wanted}" if wanted else "its node affinity matches no node"
+    taint = _TAINT.search(message)
+    name = (taint[1] or "").strip(" :") if taint else ""
+    if not taint or name.startswith((*_DEAD, *_ORDINARY)):
+        return f"{what} ({message})", "Label a node, or correct nodeSelector or affinity."
+    called = f"taint {name}".strip()
+    return (
+        f"{what}, or it does not tolerate the {called} of the one that has ({message})",
+        f"Label a node, correct nodeSelector or affinity, or tolerate the {called}.",
+    )
 
 
 def _too_little(spec: Obj, short: list[str], message: str) -> tuple[str, str]:

@@ -78,7 +78,7 @@ def _placement(tracker: Tracker, pod: Obj) -> Obstacle | None:
 
 def _claim(tracker: Tracker, name: str, claim: Obj | None) -> Obstacle | None:
     known = claim or tracker.objects.get(Key("", _CLAIM, tracker.namespace, name))
-    if known is not None and (known.get("status") or {}).get("phase") in ("Bound", "Lost"):
+    if known is not None and (known.get("status") or {}).get("phase") == "Bound":
         return None
     events = [
         event

@@ -71,9 +71,15 @@ def _no_node(stage: Stage) -> None:
     stage.kubectl.run("delete", "node", stage.project, "--ignore-not-found")
 
 
-_ON_THE_DEAD = pod(
-    nodeSelector={"example.org/only": "@PROJECT@"}, tolerations=[{"operator": "Exists"}]
-)
+def _lost_claim() -> Object:
+    """A claim that was bound to a volume that is there no more."""
+    lost = _claim(storageClassName="", volumeName="@PROJECT@")
+    lost["metadata"] = meta("data", annotations={"pv.kubernetes.io/bind-completed": "yes"})
+    return lost
+
+
+ONLY = {"example.org/only": "@PROJECT@"}
+_ON_THE_DEAD = pod(nodeSelector=ONLY, tolerations=[{"operator": "Exists"}])
 
 CASES = (
     Case(
@@ -127,6 +133,21 @@ CASES = (
              "Create PersistentVolumeClaim/data"),
         knows=UNSCHEDULABLE,
         within=obstacle.MISSING + SOON,
+        nightly=True,
+    ),
+    Case(
+        "claim that has lost its volume",
+        _with_claim(_lost_claim()),
+        Says("PersistentVolumeClaim/data", ("its volume is lost", "is not there any more"),
+             "delete the claim"),
+        knows="ClaimLost",
+    ),
+    Case(
+        "node with a taint",
+        (Part((deployment(pod(nodeSelector=ONLY)),), timeout=10),),
+        Says("Deployment/web", ("it does not tolerate the taint", "no node has example.org/only"),
+             "tolerate the taint"),
+        knows=UNSCHEDULABLE, exit=124, final=False, before=_dead_node, after=_no_node,
         nightly=True,
     ),
     Case(

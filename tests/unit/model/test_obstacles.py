@@ -67,6 +67,12 @@ UNPLACED = [
     ("1 Insufficient cpu.", NODE, "cpu 64", "Ask for less cpu"),
     ("1 Insufficient nvidia.com/gpu.", NODE, "nvidia.com/gpu 1", "a node with nvidia.com/gpu"),
     ("1 node(s) didn't match Pod's node affinity/selector.", NODE, "no node has disk=ssd", "Label"),
+    (("1 node(s) didn't match Pod's node affinity/selector, 2 node(s) had untolerated taint "
+     "{node-role.kubernetes.io/control-plane: }."), NODE, "no node has disk=ssd (", "Label a node"),
+    (("1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint "
+     "{dedicated: ci}."), NODE, "it does not tolerate the taint dedicated: ci", "or tolerate the"),
+    ("1 node(s) didn't match Pod's node affinity/selector, 1 node(s) had untolerated taint(s).",
+     NODE, "it does not tolerate the taint of the one that has", "or tolerate the taint."),
     ("1 node(s) had untolerated taint {dedicated: ci}.", NODE, "tainted", "toleration for dedicat"),
     ("1 node(s) had untolerated taint(s).", NODE, "tainted", "Add a toleration to the pod"),
     ("1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }.", NODE, "not answer",
@@ -147,6 +153,15 @@ def test_why_a_claim_is_not_bound(
     assert (found.reason, found.patience) == (word, patience)
     assert found.object == "PersistentVolumeClaim/data"
     assert found.next
+
+
+def test_a_claim_that_has_lost_its_volume_never_gets_another() -> None:
+    lost = {"spec": {"volumeName": "v1"}, "status": {"phase": "Lost"}}
+    found = claims.obstacle_of("data", lost, [])
+    assert found is not None
+    assert (found.reason, found.patience) == ("ClaimLost", FINAL)
+    assert "PersistentVolume/v1 is not there any more" in found.message
+    assert "delete the claim" in found.next
 
 
 @pytest.mark.parametrize("reason", ["WaitForFirstConsumer", "Provisioning", "ExternalProvisioning"])
