@@ -7,11 +7,12 @@ import contextlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from envctl.errors import EnvctlError, TimedOut
+from envctl.errors import EnvctlError, Refused, TimedOut, Unavailable
 from envctl.model.environment import PHASE, Environment, Phase
 from envctl.model.events import Waiting
 from envctl.model.objects import NAMESPACE, PV, uid_of
 from envctl.model.readiness import conditions
+from envctl.ports.cluster import NotFound
 from envctl.workflow import forcing, leftovers, stuck
 from envctl.workflow.absence import until_gone
 
@@ -29,6 +30,8 @@ DIAGNOSIS = 15.0
 #: Seconds that objects outside the namespace get to go; most are gone long before it.
 OUTSIDE = 20.0
 POLL = 0.5
+#: Annotation that `down` changes while it waits.
+AWAITED = "envctl.dev/awaited-at"
 
 
 @dataclass(slots=True)
@@ -78,13 +81,24 @@ class Proof:
         """Until the namespace is gone; with force, what still holds it is let go now and then."""
         while True:
             with contextlib.suppress(TimeoutError):  # the step's own comes as a cancellation
-                async with asyncio.timeout(forcing.PATIENCE if self.force else None):
+                async with asyncio.timeout(forcing.PATIENCE):
                     await until_gone(
                         self.cluster, NAMESPACE, self.environment.namespace, "", self.uid,
                         lambda namespace: context.progress("waiting", _remaining(namespace)),
                     )  # fmt: skip
                     return
-            await forcing.force(context, self.writer, self.uid, self.kinds)
+            if self.force:
+                await forcing.force(context, self.writer, self.uid, self.kinds)
+            await self._look_again()
+
+    async def _look_again(self) -> None:
+        """Have the namespace's controller look now (kubernetes/pkg/controller/namespace).
+
+        Where a pod was left at its last look, it waits for half of that pod's grace period, though
+        the pod is long gone; a change of the namespace brings it back within 5 seconds.
+        """
+        with contextlib.suppress(NotFound, Unavailable, Refused):
+            await self.writer.annotate(self.uid, {AWAITED: str(self.cluster.server_time())})
 
     async def _volumes_gone(self, context: StepContext) -> None:
         """Volumes of the claims, unless their class keeps them (reclaimPolicy Retain)."""

@@ -86,7 +86,7 @@ def test_force_lets_go_what_holds_it_and_touches_no_other(held: Held) -> None:
     held.up()
     held.stranger()
     held.hold(held.namespace)
-    stuck = held.down("--timeout", "20s")
+    stuck = held.down("--timeout", "25s")
     assert stuck.returncode == 124, str(stuck)
     assert [s["object"] for s in stuck.json["stuck"]] == ["ConfigMap/settings"]
     assert held.kubectl.exists("configmap", "settings", "-n", held.namespace)
@@ -116,12 +116,11 @@ def test_a_dead_api_service_is_named_and_force_does_not_touch_it(held: Held) -> 
     held.up()
     held.kubectl.apply(json.dumps(service))
     try:
-        for more in ((), ("--force",)):
-            done = held.down("--timeout", "30s", *more)
-            assert done.returncode == 124, str(done)
-            found = done.json["stuck"]
-            assert any(name in json.dumps(item) for item in found), found
-            assert held.kubectl.exists("apiservice", name)
+        done = held.down("--force", "--timeout", "35s")
+        assert done.returncode == 124, str(done)
+        found = done.json["stuck"]
+        assert any(name in json.dumps(item) for item in found), found
+        assert held.kubectl.exists("apiservice", name)
     finally:
         held.kubectl.run("delete", "apiservice", name)
     done = held.down("--timeout", "120s")
@@ -148,7 +147,7 @@ def test_a_pod_on_a_node_that_is_silent_is_named_and_forced(held: Held) -> None:
         until(lambda: held.kubectl.exists("pod", "lost", "-n", held.namespace))
         up.kill()
         up.communicate()
-        stuck = held.down("--timeout", "30s")
+        stuck = held.down("--timeout", "25s")
         assert stuck.returncode == 124, str(stuck)
         assert any(node in json.dumps(item) for item in stuck.json["stuck"]), stuck.json["stuck"]
         done = held.down("--force", "--timeout", "60s")

@@ -14,7 +14,14 @@ from typing import TYPE_CHECKING, Any
 
 from envctl.errors import EnvctlError
 from envctl.model.objects import NAMESPACE, WELL_KNOWN, Obj, Resource
-from envctl.ports.cluster import AlreadyExists, Change, Conflict, FieldConflict, UnknownKind
+from envctl.ports.cluster import (
+    AlreadyExists,
+    Change,
+    Conflict,
+    FieldConflict,
+    NotFound,
+    UnknownKind,
+)
 from tests.unit.apply import at, fields, leaves, merged
 
 if TYPE_CHECKING:
@@ -191,7 +198,7 @@ class FakeCluster:
         await self._call("patch", resource, name)
         old = self.store.get(self._key(resource, name, namespace))
         if old is None:
-            raise EnvctlError(f"{resource.plural} {name!r} not found")
+            raise NotFound(f"{resource.plural} {name!r} not found")
         wanted = patch.get("metadata", {}).get("uid")
         if wanted is not None and wanted != old["metadata"]["uid"]:
             raise Conflict("another UID")

@@ -49,6 +49,15 @@ def test_without_force_it_is_named_and_stays(shop: Shop) -> None:
     assert HELD in shop.cluster.store
 
 
+def test_the_namespaces_controller_is_made_to_look_again(shop: Shop) -> None:
+    """Else it would wait for half the grace period of a pod that was left when it looked."""
+    hold(shop, "acme.io/x")
+    before = len(shop.cluster.calls)
+    torn_down(shop, force=False)
+    patched = [what for verb, what in shop.cluster.calls[before:] if verb == "patch"]
+    assert patched.count(f"Namespace/{NS}") > 120 / 15 / 2
+
+
 def test_force_takes_the_finalizer_off_and_nothing_elsewhere(shop: Shop) -> None:
     hold(shop, "acme.io/x")
     hold(shop, "acme.io/x", namespace="other", name="theirs")
