@@ -10,7 +10,7 @@ from envctl.errors import CheckFailed, EnvctlError
 from envctl.model import measures, owners
 from envctl.model.objects import JOB, POD, Obj, digest
 from envctl.model.record import Checked
-from envctl.workflow import confining, deploying, joblogs, podtimes
+from envctl.workflow import confining, joblogs, podtimes, remaking
 from envctl.workflow.waiting import until_ready
 
 if TYPE_CHECKING:
@@ -74,9 +74,9 @@ async def _inputs(run: Run, wanted: Check) -> str:
 async def _start(run: Run, wanted: Check, inputs: str, *, again: bool) -> Obj:
     rendered = await run.sources["check"].render(wanted, run.environment)
     confining.refuse_objects(run, rendered.objects[:1], ())
-    job = deploying.stamped(run.writer.claim(rendered.objects[0], JOB, wanted.name), inputs)
+    job = remaking.stamped(run.writer.claim(rendered.objects[0], JOB, wanted.name), inputs)
     run.tracker.ensure([JOB])
-    await deploying.remove_finished_job(run, job, inputs, always=again)
+    await remaking.remove_finished_job(run, job, inputs, always=again)
     live = await run.writer.apply(JOB, job)
     run.tracker.put(live)
     return live
