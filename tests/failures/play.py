@@ -188,6 +188,7 @@ def _missing_in_json(document: dict[str, Any], says: Says) -> list[str]:
     # What ends before anything was deployed has no result, and so no failure in it.
     failure, error = document.get("failure") or {}, document.get("error") or {}
     found = [failure.get("verdict"), failure.get("culprits"), error.get("what"), error.get("why")]
+    found.append(f"{failure.get('dependants')} other components only wait for this")
     text = _plain("".join(str(part) for part in found if part))
     words = [w for w in (says.object, *says.causes) if _plain(w) not in text]
     if _plain(says.next) not in _plain(str(failure.get("next") or error.get("next", ""))):

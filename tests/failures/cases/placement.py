@@ -125,6 +125,7 @@ CASES = (
              "Correct storageClassName"),
         knows=r"ProvisioningFailed",
         within=obstacle.MISSING + SOON,
+        nightly=True,
     ),
     Case(
         "claim missing",
