@@ -1,13 +1,15 @@
 """Plays the catalogue and prints its table: ``python -m tests.failures [NAME ...]``.
 
 Each case: the sentence of the verdict, whether it names the culprit and the cause, how many
-seconds after the cluster itself knew, and the exit code. ``--json FILE`` writes the same as JSON.
+seconds after the cluster itself knew, and the exit code. ``--json FILE`` writes the same as JSON,
+``--docs`` into docs/diagnosis.md.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+import re
 import statistics
 import sys
 import tempfile
@@ -30,6 +32,7 @@ if TYPE_CHECKING:
 
 
 T = TypeVar("T")
+BEGIN, END = "<!-- explained: begin -->", "<!-- explained: end -->"
 
 
 def main() -> int:
@@ -37,6 +40,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.failures", description=__doc__)
     parser.add_argument("names", nargs="*", help="words of the cases' names")
     parser.add_argument("--json", type=Path, help="write the table as JSON to this file")
+    parser.add_argument("--docs", action="store_true", help="write the table into the docs too")
     parser.add_argument("--at-once", type=int, default=3)
     wanted = parser.parse_args()
     cases = [
@@ -52,7 +56,23 @@ def main() -> int:
     print(table(rows))
     if wanted.json:
         wanted.json.write_text(json.dumps(rows, indent=1, ensure_ascii=False) + "\n")
+    if wanted.docs:
+        from tests.failures import compare
+
+        facts = compare.about(node)
+        said = (
+            f"{facts['date']}, {facts['versions']}, {facts['machine']}, `task failures -- --docs`"
+        )
+        compare.PAGE.write_text(with_table(compare.PAGE.read_text(), said, rows))
     return 1 if any(found["faults"] for found in rows) else 0
+
+
+def with_table(page: str, facts: str, rows: list[dict[str, Any]]) -> str:
+    """The page with the table of these rows between its two marks; each project is a shop's."""
+    head, _, rest = page.partition(BEGIN)
+    tail = rest.partition(END)[2]
+    shown = re.sub(r"\bt-[0-9a-f]{8}\b", "shop", table(rows))
+    return f"{head}{BEGIN}\n\n{facts}:\n\n{shown}\n\n{END}{tail}"
 
 
 def row(case: Case, node: Node) -> dict[str, Any]:

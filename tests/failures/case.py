@@ -80,6 +80,8 @@ class Case:
     parts: tuple[Part, ...]
     says: Says
     knows: str = ""
+    #: The API server's own words for it, in an answer that it records nowhere: others pass them on.
+    told: str = ""
     exit: int = 1
     final: bool = True
     within: float = SOON

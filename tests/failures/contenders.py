@@ -93,10 +93,11 @@ def compared(case: Case, stage: Stage, tool_name: str) -> list[tuple[str, Outcom
 
 
 def _outcome(case: Case, screen: Screen, records: Records) -> Outcome:
-    """Named is what has the catalogue's words, or those in which the cluster recorded the cause."""
+    """Named is what has the catalogue's words, or the cluster's own for the cause."""
     knew = records.first(case.knows) if case.knows else screen.began
     said = [_when(screen, *case.says.causes)]
     said += [_when(screen, message) for message in _recorded(case, records)]
+    said += [_when(screen, case.told)] if case.told else []
     return Outcome(screen, knew, min((at for at in said if at is not None), default=None))
 
 

@@ -49,6 +49,7 @@ CASES = (
         Says("Deployment/web", ("spec.selector", "cannot be changed"), "kubectl delete deployment"),
         within=AT_ONCE,
         earlier=(Part((deployment(),)),),
+        told="field is immutable",
     ),
     Case(
         "cluster address changed",
@@ -56,6 +57,7 @@ CASES = (
         Says("Service/web", ("spec.clusterIP", "cannot be changed"), "kubectl delete service"),
         within=AT_ONCE,
         earlier=(Part((deployment(), service())),),
+        told="may not change once set",
     ),
     Case(
         "field of another manager",
@@ -65,6 +67,7 @@ CASES = (
         within=AT_ONCE,
         earlier=(Part((deployment(),)),),
         before=_of_another,
+        told='conflict with "operator"',
     ),
     # No failure at all: it is deployed, and the server's warning is passed on.
     Case(
@@ -75,5 +78,6 @@ CASES = (
         within=AT_ONCE,
         exit=EXIT_OK,
         once=True,
+        told="deprecated since v1.14",
     ),
 )  # fmt: skip

@@ -67,5 +67,6 @@ CASES = (
              "Correct the chart or its values"),
         within=AT_ONCE,
         nightly=True,
+        told="spec.replicas",
     ),
 )  # fmt: skip

@@ -93,6 +93,7 @@ CASES = (
             environment=ASKED,
             settings=ALLOWED,
         ),
+        told='no matches for kind "Widget"',
     ),
     Case(
         "definition not established",

@@ -24,6 +24,7 @@ CASES = (
         exit=EXIT_REFUSED,
         before=partial(webhook.refusing, kind=webhook.DEPLOYMENTS),
         after=webhook.stop,
+        told=webhook.WHY,
     ),
     Case(
         "webhook refuses the pod",
@@ -47,6 +48,7 @@ CASES = (
             before=partial(webhook.late, kind=webhook.DEPLOYMENTS, seconds=6),
             after=webhook.stop,
         ),
+        told='service "nobody" not found',
     ),
     Case(
         "webhook for the pod down",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from tests.failures import __main__ as explained
 from tests.failures import compare
 from tests.failures.contenders import _messages
 
@@ -57,3 +58,21 @@ def test_the_message_that_counts_is_the_one_beside_the_sign() -> None:
 def test_the_page_has_the_marks() -> None:
     page = compare.PAGE.read_text()
     assert page.index(compare.BEGIN) < page.index(compare.END)
+
+
+def test_what_is_said_of_each_stands_between_its_own_marks() -> None:
+    row = {
+        "case": "a|b", "named": True, "next": True, "final": True, "secondsAfterKnown": 0.5,
+        "seconds": 3.0, "exit": 1, "twin": None, "sentence": "t-0123abcd-it: a|b is wrong.",
+    }  # fmt: skip
+    page = f"before\n{explained.BEGIN}old{explained.END}\nafter\n"
+    found = explained.with_table(page, "today", [row])
+    assert found.startswith(f"before\n{explained.BEGIN}")
+    assert found.endswith(f"{explained.END}\nafter\n")
+    assert "| yes | 0.5 s | 1 |  | shop-it: a\\|b is wrong. |" in found
+    assert "old" not in found
+
+
+def test_the_page_has_the_marks_of_both() -> None:
+    page = compare.PAGE.read_text()
+    assert page.index(explained.BEGIN) < page.index(explained.END) < page.index(compare.BEGIN)
