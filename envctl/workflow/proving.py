@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from envctl.workflow.engine import StepContext
     from envctl.workflow.writer import Writer
 
-#: Seconds of the step that are kept to find out what is stuck.
+#: Seconds of the step that are kept to find out what is stuck; of a short one a third.
 DIAGNOSIS = 15.0
 #: Seconds that objects outside the namespace get to go; most are gone long before it.
 OUTSIDE = 20.0
@@ -55,7 +55,7 @@ class Proof:
     async def run(self, context: StepContext) -> None:
         """Return when all is gone; raises TimedOut or EnvctlError with what is stuck."""
         try:
-            async with asyncio.timeout(max(1.0, context.step.timeout - DIAGNOSIS)):
+            async with asyncio.timeout(_patience(context.step.timeout)):
                 await self._gone(context)
                 await self._volumes_gone(context)
                 await self._outside_gone(context)
@@ -71,7 +71,7 @@ class Proof:
             await self.writer.annotate(self.uid, {PHASE: str(Phase.STUCK)})
         names = ", ".join(s.object for s in self.stuck) or "the namespace"
         return TimedOut(
-            f"{self.environment.name} is not gone after {context.step.timeout:.0f} s: "
+            f"{self.environment.name} is not gone after {_patience(context.step.timeout):.0f} s: "
             f"{names} is stuck.",
             why=self.stuck[0].controller if self.stuck else "The cluster does not say why.",
             next=self.stuck[0].next if self.stuck else "Run `envctl down` again.",
@@ -122,6 +122,11 @@ class Proof:
             if self.force and look == int(forcing.PATIENCE / POLL):
                 await forcing.force(context, self.writer, self.uid, self.kinds)
             await asyncio.sleep(POLL)
+
+
+def _patience(timeout: float) -> float:
+    """Seconds of a step that everything has to go."""
+    return max(1.0, timeout - min(DIAGNOSIS, timeout / 3))
 
 
 def _remaining(namespace: Obj) -> list[Waiting]:

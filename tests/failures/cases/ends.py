@@ -60,7 +60,7 @@ CASES = (
         Says("ConfigMap/held", _CAUSE, "--force"),
         exit=EXIT_TIMEOUT,
         final=False,
-        command=("down", "--timeout", "25s"),
+        command=("down", "--timeout", "15s"),
         earlier=(Part((deployment(),)),),
         before=_held,
         after=_free,

@@ -387,6 +387,15 @@ def test_down_names_what_is_stuck_and_who_should_free_it(shop: Shop) -> None:
     assert NAMESPACE_KEY in shop.cluster.store
 
 
+def test_a_short_teardown_waits_for_most_of_its_time(shop: Shop) -> None:
+    up(shop)
+    shop.cluster.put(CONFIG_MAP, config("held", namespace="shop-fix", finalizers=["a.example/b"]))
+    result, error = shop.down(timeout=15)
+    assert result.result == "stuck"
+    assert result.seconds >= 10, "a namespace takes five seconds to go even where nothing holds it"
+    assert "is not gone after 10 s" in str(error)
+
+
 def test_down_is_not_gone_while_something_lies_outside(shop: Shop) -> None:
     up(shop)
     role = shop.cluster.store[CLUSTER_ROLE.group, "ClusterRole", "", "shop-fix-reader"]
