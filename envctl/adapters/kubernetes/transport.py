@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import time
+import weakref
 from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -50,6 +51,7 @@ class Transport:
         self._told: tuple[datetime, float] | None = None
         self._client: ApiClient | None = None
         self._broken: list[ApiClient] = []
+        self._answers: weakref.WeakSet[aiohttp.ClientResponse] = weakref.WeakSet()
         self._opening = asyncio.Lock()
 
     @property
@@ -116,6 +118,7 @@ class Transport:
                 why, client.configuration.host, self.context
             ) from error
         response: aiohttp.ClientResponse = answer.response
+        self._answers.add(response)
         self._told = translate.date_of(response.headers, time.monotonic()) or self._told
         return response
 
@@ -155,6 +158,8 @@ class Transport:
         if client is None:
             return
         self._broken.append(client)
+        for answer in self._answers:  # aiohttp does not tell those who read from what it aborts
+            answer.content.set_exception(aiohttp.ClientConnectionError("it was cut"))
         session = client.rest_client.pool_manager
         if session is not None and session.connector is not None:
             # Called by a signal's handler, which cannot wait: the first step breaks them all.

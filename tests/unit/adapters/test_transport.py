@@ -18,10 +18,14 @@ from envctl.ports import attempt, fence
 from tests.unit.virtual import virtually
 
 
-@dataclass
+@dataclass(eq=False)
 class Answer:
     status: int
     headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
+
+    @property
+    def content(self) -> Any:
+        return SimpleNamespace(set_exception=lambda _error: None)
 
     async def read(self) -> bytes:
         return b"{}"
