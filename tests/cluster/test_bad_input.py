@@ -108,7 +108,7 @@ def test_a_file_of_50_mb(app: App) -> None:
 
 def test_a_kind_that_the_cluster_lacks(app: App) -> None:
     app.write({"deploy/config.yaml": "apiVersion: v1\nkind: Deploymnt\nmetadata: {name: a}\n"})
-    refused(app, 1, "The cluster has no kind 'Deploymnt'", "Did you mean 'Deployment'?")
+    refused(app, 1, "the cluster has no kind 'Deploymnt'", "Did you mean 'Deployment'?")
 
 
 def test_an_object_that_names_another_namespace(app: App) -> None:

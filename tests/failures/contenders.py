@@ -77,7 +77,7 @@ def compared(case: Case, stage: Stage, tool_name: str) -> list[tuple[str, Outcom
             case.before(stage)
         stage.set(case.parts, case.environment)
         if tool_name != "envctl":
-            _namespace(stage)
+            _namespace(stage, unserved=case.exit == EXIT_RETRY)
         with watched(stage.node, stage.namespace, case.watches) as records:
             if tool_name == "envctl":
                 screen = watch(stage, case.command, case.settings)
@@ -141,8 +141,14 @@ def _messages(value: Any, sign: str) -> Iterator[str]:
             yield message
 
 
-def _namespace(stage: Stage) -> None:
-    """The namespace, with the quota, the limits and the policies that envctl gives it."""
+def _namespace(stage: Stage, *, unserved: bool = False) -> None:
+    """The namespace, with the quota, the limits and the policies that envctl gives it.
+
+    ``unserved``: envctl makes none for this case, as the cluster does not serve all of it.
+    """
+    if unserved:
+        stage.kubectl.run("create", "namespace", stage.namespace)
+        return
     for _ in range(3):
         done = stage.envctl("create", "--name", "it", "-o", "json")
         if done.returncode != EXIT_RETRY:
