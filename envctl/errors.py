@@ -9,11 +9,10 @@
     │   └── Forbidden        77   the credential lacks a permission
     ├── Superseded           79   a newer pipeline took over
     ├── TimedOut             124  a named timeout passed
-    ├── Interrupted          130, 143
-    └── Bug                  70   a mistake of envctl's own
+    └── Interrupted          130, 143
 
 The exit codes are public API (docs/exit-codes.md). Anything that is not an ``EnvctlError`` when it
-reaches the command line is a bug in envctl and ends with ``EXIT_BUG``.
+reaches the command line is a bug in envctl and ends with ``EXIT_BUG`` (70).
 """
 
 from __future__ import annotations
@@ -111,9 +110,3 @@ class Interrupted(EnvctlError):
     def __init__(self, what: str, *, exit_code: int = EXIT_INTERRUPTED, next: str = "") -> None:
         super().__init__(what, next=next)
         self.exit_code = exit_code
-
-
-class Bug(EnvctlError):
-    """A mistake of envctl's own; the traceback is in a file that the message names."""
-
-    exit_code = EXIT_BUG

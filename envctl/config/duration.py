@@ -26,13 +26,3 @@ def _wrong(value: str | float, what: str, why: str) -> ConfigError:
         why=f"{why}.",
         next="Write for example 90s, 4m, 72h or 14d.",
     )
-
-
-def human(value: float) -> str:
-    """``3d 4h``, ``2h 5m``, ``1m 30s`` or ``4s``: two units at most."""
-    left, parts = int(value), []
-    for unit, size in (("d", 86400), ("h", 3600), ("m", 60), ("s", 1)):
-        count, left = divmod(left, size)
-        if count:
-            parts.append(f"{count}{unit}")
-    return " ".join(parts[:2]) or "0s"

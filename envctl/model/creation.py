@@ -7,15 +7,15 @@ serviceaccount, priority, runtimeclass, webhook, policy/validating) and of Pod S
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TypeAlias
 
 from envctl.model import obstacle
 from envctl.model.obstacle import Obstacle
 from envctl.model.quantity import parse
 from envctl.model.setup import BY_ANOTHER
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+Rule: TypeAlias = Callable[[re.Match[str]], Obstacle]
 
 _QUOTA = re.compile(
     r"exceeded quota: (?P<name>[^,\s]+), requested: (?P<asked>\S+), used: (?P<used>\S+), "
@@ -72,55 +72,6 @@ def _quota(found: re.Match[str]) -> Obstacle:
     )
 
 
-def _unset(found: re.Match[str]) -> Obstacle:
-    return Obstacle(
-        "QuotaExceeded",
-        f"ResourceQuota/{found['name']} wants every pod to say what it needs: {found['what']}",
-        "Give the containers resources, or set environment.defaults in envctl.yaml.",
-        obstacle.FINAL,
-    )
-
-
-def _range(found: re.Match[str]) -> Obstacle:
-    return Obstacle(
-        "LimitRange",
-        f"a LimitRange of the namespace forbids its pod: {found['why']}",
-        "Change the resources of its containers to what is allowed.",
-        obstacle.FINAL,
-    )
-
-
-def _missing(kind: str, advice: str) -> Callable[[re.Match[str]], Obstacle]:
-    def rule(found: re.Match[str]) -> Obstacle:
-        return Obstacle(
-            f"{kind}Missing",
-            f"{kind} {found['name']!r}, which its pod names, does not exist",
-            advice.format(name=found["name"]),
-            obstacle.MISSING,
-        )
-
-    return rule
-
-
-def _denied(found: re.Match[str]) -> Obstacle:
-    return Obstacle(
-        "Denied",
-        f"the admission webhook {found['name']} refuses its pod: {found['why']}",
-        f"Change the pod to {ALLOWED_BY_WEBHOOK}",
-        obstacle.FINAL,
-    )
-
-
-def _down(found: re.Match[str]) -> Obstacle:
-    return Obstacle(
-        "WebhookDown",
-        f"the admission webhook {found['name']}, which must see its pod, cannot be called: "
-        f"{found['why']}",
-        START_WEBHOOK,
-        obstacle.WEBHOOK,
-    )
-
-
 def _policy(found: re.Match[str]) -> Obstacle:
     return Obstacle(
         "Denied",
@@ -130,34 +81,56 @@ def _policy(found: re.Match[str]) -> Obstacle:
     )
 
 
-def _invalid(found: re.Match[str]) -> Obstacle:
-    return Obstacle(
+def _says(reason: str, message: str, advice: str, patience: float) -> Rule:
+    """A rule that puts what its pattern has found into two sentences."""
+    return lambda found: Obstacle(
+        reason,
+        message.format_map(found.groupdict()),
+        advice.format_map(found.groupdict()),
+        patience,
+    )
+
+
+def _missing(kind: str, advice: str) -> Rule:
+    message = f"{kind} {{name!r}}, which its pod names, does not exist"
+    return _says(f"{kind}Missing", message, advice, obstacle.MISSING)
+
+
+#: Asked in this order: the first pattern that is found speaks.
+_RULES: tuple[tuple[re.Pattern[str], Rule], ...] = (
+    (_QUOTA, _quota),
+    (_UNSET, _says(
+        "QuotaExceeded",
+        "ResourceQuota/{name} wants every pod to say what it needs: {what}",
+        "Give the containers resources, or set environment.defaults in envctl.yaml.",
+        obstacle.FINAL)),
+    (DOWN, _says(
+        "WebhookDown",
+        "the admission webhook {name}, which must see its pod, cannot be called: {why}",
+        START_WEBHOOK,
+        obstacle.WEBHOOK)),
+    (DENIED, _says(
+        "Denied",
+        "the admission webhook {name} refuses its pod: {why}",
+        f"Change the pod to {ALLOWED_BY_WEBHOOK}",
+        obstacle.FINAL)),
+    (_POLICY, _policy),
+    (_SECURITY, _says(
+        "PodSecurity",
+        "its pod violates PodSecurity {level!r}: {why}",
+        "Give the pod the securityContext that the message asks for.",
+        obstacle.FINAL)),
+    (_INVALID, _says(
         "PodInvalid",
-        f"its pod is not valid: {found['why']}",
+        "its pod is not valid: {why}",
         "Correct the pod's template; what it leaves out of resources comes from "
         "environment.defaults.",
-        obstacle.FINAL,
-    )
-
-
-def _security(found: re.Match[str]) -> Obstacle:
-    return Obstacle(
-        "PodSecurity",
-        f"its pod violates PodSecurity {found['level']!r}: {found['why']}",
-        "Give the pod the securityContext that the message asks for.",
-        obstacle.FINAL,
-    )
-
-
-_RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Obstacle]], ...] = (
-    (_QUOTA, _quota),
-    (_UNSET, _unset),
-    (DOWN, _down),
-    (DENIED, _denied),
-    (_POLICY, _policy),
-    (_SECURITY, _security),
-    (_INVALID, _invalid),
-    (_RANGE, _range),
+        obstacle.FINAL)),
+    (_RANGE, _says(
+        "LimitRange",
+        "a LimitRange of the namespace forbids its pod: {why}",
+        "Change the resources of its containers to what is allowed.",
+        obstacle.FINAL)),
     (_ACCOUNT, _missing(
         "ServiceAccount", "Create ServiceAccount/{name}, or correct serviceAccountName.")),
     (_PRIORITY, _missing(

@@ -26,11 +26,6 @@ _WEAK = re.compile(
 )
 
 
-def tells(line: str) -> bool:
-    """Whether a line names an error."""
-    return bool(_STRONG.search(line) or _WEAK.search(line))
-
-
 def culminates(lines: Sequence[str]) -> int:
     """The index of the line that tells most, or of the last one where none tells anything."""
     for pattern in (_STRONG, _WEAK):

@@ -8,8 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TypeAlias
 
-from envctl.output.text import cells
-
 
 @dataclass(frozen=True, slots=True)
 class Span:
@@ -36,8 +34,3 @@ def plain(spans: Line) -> str:
 def plain_text(lines: Lines) -> str:
     """All lines as text, each ended by a newline."""
     return "".join(f"{plain(spans)}\n" for spans in lines)
-
-
-def width_of(spans: Line) -> int:
-    """How many cells the line takes."""
-    return sum(cells(span.text) for span in spans)

@@ -93,7 +93,6 @@ def small_values(data: bytes) -> None:
     limits.read({"ENVCTL_MAX_QUOTA": text})
     found = duration.seconds(text)
     assert found >= 0
-    assert len(duration.human(found)) < 100
     words.duration(found)
 
 

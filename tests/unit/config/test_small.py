@@ -44,14 +44,6 @@ def test_any_duration_is_a_number_or_a_config_error(text: str) -> None:
         assert error.exit_code == 2  # noqa: PT017
 
 
-@pytest.mark.parametrize(
-    ("value", "text"),
-    [(0, "0s"), (4, "4s"), (90, "1m 30s"), (7500, "2h 5m"), (273_600, "3d 4h"), (3601, "1h 1s")],
-)
-def test_durations_for_people(value: float, text: str) -> None:
-    assert duration.human(value) == text
-
-
 VARIABLES = {"name": "x", "branch": "${commit}", "commit": "abc", "image.api": "r/api:1"}
 
 

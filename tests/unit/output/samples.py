@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 from envctl.model.environment import EnvironmentInfo, Phase
 from envctl.model.events import (
@@ -17,6 +18,10 @@ from envctl.model.failure import Culprit, Failure
 from envctl.model.result import CheckResult, ComponentResult, DownResult, StuckObject, UpResult
 from envctl.model.step import API, Outcome, Step
 from envctl.output.context import RunContext
+from envctl.output.text import cells
+
+if TYPE_CHECKING:
+    from envctl.output.lines import Line
 
 #: Clears the screen, renames the window, moves up a line, fakes a section, reverses the reading.
 EVIL = (
@@ -101,3 +106,8 @@ class Tty(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+def width_of(spans: Line) -> int:
+    """How many cells the line takes."""
+    return sum(cells(span.text) for span in spans)

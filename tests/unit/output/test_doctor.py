@@ -4,9 +4,9 @@ import pytest
 
 from envctl.model.finding import Finding, fail, ok, warn
 from envctl.output.doctor import doctor_lines
-from envctl.output.lines import plain_text, width_of
+from envctl.output.lines import plain_text
 from envctl.output.symbols import ASCII, UNICODE
-from tests.unit.output.samples import EVIL
+from tests.unit.output.samples import EVIL, width_of
 
 FOUND = [
     ok("cluster", "Kubernetes v1.37.2 answers in 5 ms"),

@@ -10,9 +10,9 @@ from envctl.errors import ConfigError, EnvctlError
 from envctl.model.failure import Culprit, Failure
 from envctl.output.complaint import error_logfmt
 from envctl.output.failure import MAX_HEIGHT, error_screen, failure_screen
-from envctl.output.lines import plain_text, width_of
+from envctl.output.lines import plain_text
 from envctl.output.symbols import ASCII, UNICODE
-from tests.unit.output.samples import CONTEXT, EVIL, FAILURE
+from tests.unit.output.samples import CONTEXT, EVIL, FAILURE, width_of
 
 
 def screen(failure: Failure, width: int = 60, height: int | None = None) -> str:

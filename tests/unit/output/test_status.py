@@ -16,10 +16,10 @@ from envctl.model.status import (
     holder_of,
     quota_of,
 )
-from envctl.output.lines import plain_text, width_of
+from envctl.output.lines import plain_text
 from envctl.output.status import status_lines
 from envctl.output.symbols import ASCII, UNICODE
-from tests.unit.output.samples import EVIL
+from tests.unit.output.samples import EVIL, width_of
 
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 RESULT = StatusResult(

@@ -5,9 +5,9 @@ import datetime as dt
 import pytest
 
 from envctl.model.environment import EnvironmentInfo, Phase
-from envctl.output.lines import plain_text, width_of
+from envctl.output.lines import plain_text
 from envctl.output.tables import Cell, Column, age, environment_lines, span, table_lines, time_left
-from tests.unit.output.samples import EVIL
+from tests.unit.output.samples import EVIL, width_of
 
 NOW = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 ENVIRONMENTS = [

@@ -16,11 +16,21 @@ from envctl.model.events import (
     Waiting,
 )
 from envctl.model.step import Outcome, Step
-from envctl.output.lines import plain, plain_text, width_of
+from envctl.output.lines import plain, plain_text
 from envctl.output.state import RunState, reduce
 from envctl.output.symbols import ASCII, UNICODE, Symbols
 from envctl.output.tree import View, tree_lines
-from tests.unit.output.samples import API_STEP, DB, EVIL, FAILURE, SMOKE, WEB, run_of, step
+from tests.unit.output.samples import (
+    API_STEP,
+    DB,
+    EVIL,
+    FAILURE,
+    SMOKE,
+    WEB,
+    run_of,
+    step,
+    width_of,
+)
 
 
 def draw(events: list[Event], width: int = 60, height: int = 24, **options: object) -> str:
