@@ -86,3 +86,66 @@ def test_every_way_to_read_a_secret_is_found() -> None:
         ],
     )
     assert confined.secrets_read(found) == {"as-files", "projected", "all-of-it", "one-key"}
+
+
+@pytest.mark.parametrize(
+    ("version", "kind"),
+    [
+        *(("v1", kind) for kind in ("ConfigMap", "PersistentVolumeClaim", "Pod", "Secret",
+                                    "Service", "ServiceAccount", "LimitRange", "ResourceQuota")),
+        *(("apps/v1", kind) for kind in ("Deployment", "StatefulSet", "DaemonSet", "ReplicaSet")),
+        ("autoscaling/v2", "HorizontalPodAutoscaler"), ("batch/v1", "Job"), ("batch/v1", "CronJob"),
+        ("networking.k8s.io/v1", "Ingress"), ("policy/v1", "PodDisruptionBudget"),
+    ],
+)  # fmt: skip
+def test_each_kind_that_stays_in_the_namespace_may_be(version: str, kind: str) -> None:
+    assert confined.problem(obj(kind, {}, version), HOST) == ""
+    for prefix in ("helm.sh/", "meta.helm.sh/", "envctl.dev/", "app.kubernetes.io/"):
+        noted = obj(kind, {}, version, annotations={f"{prefix}x": "y"})
+        assert confined.problem(noted, HOST) == ""
+    assert "only Kubernetes' own kinds" in confined.problem(obj(kind, {}, "x.example/v1"), HOST)
+
+
+@pytest.mark.parametrize(
+    ("version", "kind"),
+    [("v1", "ConfigMap"), ("networking.k8s.io/v1", "Ingress"), ("v1", "PersistentVolumeClaim"),
+     ("v1", "Secret"), ("v1", "Service"), ("v1", "ServiceAccount")],
+)  # fmt: skip
+@pytest.mark.parametrize("key", ["example.org/x", "x-helm.sh/y", "kubernetes.io/x"])
+def test_no_annotation_that_a_controller_may_obey(version: str, kind: str, key: str) -> None:
+    noted = obj(kind, {}, version, annotations={"helm.sh/hook": "test", key: "x"})
+    assert f"has the annotation {key}" in confined.problem(noted, HOST)
+
+
+@pytest.mark.parametrize(
+    ("pod", "why"),
+    [
+        ({"nodeName": "n1"}, "nodeName"),
+        ({"tolerations": [{"operator": "Exists"}]}, "tolerates every taint"),
+        ({"tolerations": [{"key": "node-role.kubernetes.io/control-plane"}]}, "control-plane"),
+        ({"tolerations": [{"key": "gpu"}, {"key": ""}]}, "tolerates every taint"),
+        ({"volumes": [{"name": "v", "projected": {"sources": [
+            {"configMap": {"name": "c"}}, {"clusterTrustBundle": {"path": "t"}}]}}]}, "a token in"),
+        ({"volumes": [{"name": "v", "emptyDir": {}}, {"name": "w", "csi": {}}]}, "volume w from"),
+        ({"tolerations": [{"key": "gpu"}], "volumes": [{"name": "v", "projected": {
+            "sources": [{"secret": {"name": "s"}}]}}]}, ""),
+    ],
+)  # fmt: skip
+def test_what_a_pod_may_not_ask_for(pod: dict[str, Any], why: str) -> None:
+    found = confined.problem(deployment(**pod), HOST)
+    assert why in found
+    assert bool(found) is bool(why)
+
+
+@pytest.mark.parametrize(
+    "driver", ["azureFile", "cephfs", "flexVolume", "iscsi", "rbd", "scaleIO", "storageos"]
+)
+def test_a_volume_that_takes_a_secret_by_another_name_counts_as_one(driver: str) -> None:
+    found = deployment(volumes=[{"name": "a", driver: {"secretRef": {"name": "theirs"}}}])
+    assert confined.secrets_read(found) == {f"of a volume of type {driver}"}
+
+
+def test_a_tls_host_that_is_no_list_is_read_all_the_same() -> None:
+    found = ingress(rules=[{"host": HOST}], tls=[{"hosts": "x.example.org"}, {"hosts": [HOST]}])
+    assert "x.example.org" in confined.problem(found, HOST)
+    assert confined.problem(ingress(rules=[{"host": HOST}], tls=[{"hosts": HOST}, {}]), HOST) == ""

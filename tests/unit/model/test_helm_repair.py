@@ -18,6 +18,8 @@ from envctl.model.helm import Cure, repair
         (["failed", "failed"], Cure.ANEW, 0, "never been deployed"),
         (["pending-install", "pending-rollback"], Cure.ANEW, 0, "left pending-rollback"),
         (["deployed", "failed"], Cure.NONE, 0, "upgraded from there"),
+        (["superseded", "failed"], Cure.NONE, 0, "upgraded from there"),
+        (["superseded", "pending-upgrade"], Cure.BACK, 1, "rolling back to revision 1"),
         (["deployed", "pending-upgrade"], Cure.BACK, 1, "rolling back to revision 1"),
         (["superseded", "deployed", "pending-upgrade"], Cure.BACK, 2, "revision 2"),
         (["deployed", "pending-upgrade", "pending-rollback"], Cure.BACK, 1, "pending-rollback"),

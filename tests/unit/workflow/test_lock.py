@@ -436,3 +436,60 @@ def test_what_lies_outside_is_remembered_until_it_is_gone() -> None:
             assert held.outside() == []
 
     timed(work)
+
+
+def test_no_question_is_asked_while_the_last_renewal_is_young() -> None:
+    found = cluster()
+
+    async def work() -> None:
+        async with lock(found, "one", "7").held() as held:
+            for _ in range(40):  # a run's whole life, in which the renewals go on
+                await asyncio.sleep(1.5)
+                before = found.requests
+                await held.check()
+                assert found.requests == before
+
+    timed(work)
+
+
+def test_a_run_that_waits_says_so_once_and_tells_of_a_takeover() -> None:
+    found, said = cluster(), []
+    abandoned(found)
+
+    async def work() -> None:
+        waiting = lock(found, "two")
+        waiting.say = said.append
+        async with waiting.held():
+            pass
+
+    timed(work)
+    assert said == [
+        "waiting for the run dead that works on fix",
+        "the run dead has not renewed its lock; taking it over",
+    ]
+
+
+def test_a_free_lock_is_taken_without_a_word() -> None:
+    found, said = cluster(), []
+
+    async def work() -> None:
+        for run in ("one", "two"):
+            free = lock(found, run)
+            free.say = said.append
+            async with free.held():
+                pass
+
+    timed(work)
+    assert said == []
+
+
+def test_a_run_without_a_pipeline_may_work_where_pipelines_have() -> None:
+    found = cluster()
+    abandoned(found, holder="", pipeline="9")
+
+    async def work() -> None:
+        async with lock(found, "laptop").held():
+            assert lease(found)["spec"]["holderIdentity"] == "laptop"
+
+    timed(work)
+    assert lease(found)["metadata"]["annotations"][PIPELINE] == "9"
