@@ -83,10 +83,7 @@ class StepContext:
 
     def warned(self, doing: str, text: str) -> None:
         """Say what the API server warns about, once in a run."""
-        words = servers.words(text)
-        if words not in self.engine.warnings:
-            self.engine.warnings.add(words)
-            self.note("warning", f"the API server was asked to {doing}, and warns: {words}")
+        self.engine.warned(doing, text, self.step)
 
     def spent(self, kind: str, name: str, began: float, ended: float) -> None:
         """Say what time went into; the two are on ``time.monotonic``."""
@@ -135,6 +132,14 @@ class Engine:
     def note(self, level: str, message: str, **fields: str) -> None:
         """Say something that belongs to no step."""
         self.emit(Note(level, message, self.elapsed(), None, fields))
+
+    def warned(self, doing: str, text: str, step: Step | None = None) -> None:
+        """Say what the API server warns about, once in a run."""
+        words = servers.words(text)
+        if words not in self.warnings:
+            self.warnings.add(words)
+            said = f"the API server was asked to {doing}, and warns: {words}"
+            self.emit(Note("warning", said, self.elapsed(), step))
 
     def spent(
         self, kind: str, name: str, began: float, ended: float, step: Step | None = None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 from typing import TYPE_CHECKING
 
 from envctl.model import diff, record
@@ -10,8 +11,9 @@ from envctl.model.environment import COMPONENT, FIELD_MANAGER, NAME, PROJECT
 from envctl.model.graph import order
 from envctl.model.objects import Obj, Resource, key_of
 from envctl.model.plan import ComponentPlan, FieldChange, ObjectChange, PlanResult
+from envctl.ports import attempt
 from envctl.ports.cluster import Invalid
-from envctl.workflow import creating, planning, session
+from envctl.workflow import creating, planning, refusals, session
 
 if TYPE_CHECKING:
     from envctl.config.load import Loaded
@@ -28,8 +30,9 @@ async def plan(world: World, loaded: Loaded) -> PlanResult:
             creating.refuse_strangers(run, run.namespace)
         plans = await planning.plan(run, always_render=True)
         changes = [_namespace_change(run)]
-        for planned in plans:
-            changes += await _component(run, planned)
+        with attempt.within(math.inf, warned=run.engine.warned):
+            for planned in plans:
+                changes += await _component(run, planned)
         changes += _left(run)
         return PlanResult(
             environment={
@@ -82,7 +85,8 @@ async def _object(run: Run, planned: ComponentPlan, resource: Resource, obj: Obj
         after = await run.cluster.apply(resource, wanted, force=True, dry_run=True, manager=manager)
     except Invalid as error:
         if resource.kind not in ("Job", "Pod"):
-            raise
+            namespace = run.environment.namespace if resource.namespaced else ""
+            raise refusals.unchangeable(error, obj, name, namespace) from error
         return ObjectChange(name, label, "replace", (FieldChange("", None, error.why),))
     changed = diff.fields(live, after)
     return ObjectChange(name, label, "update" if changed else "unchanged", changed)

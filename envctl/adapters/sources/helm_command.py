@@ -15,7 +15,7 @@ from envctl.adapters import tools
 from envctl.adapters.retrying import Transient, retrying
 from envctl.config import duration
 from envctl.errors import ConfigError, EnvctlError
-from envctl.model import immutable, step
+from envctl.model import immutable, servers, step
 from envctl.ports import attempt, fence, timing
 
 if TYPE_CHECKING:
@@ -81,6 +81,8 @@ class Helm(Command):  # type: ignore[misc]  # pyhelm3 has no types
                 [self._executable, *arguments], stdin=stdin, env=env, timeout=_timeout(arguments),
                 holder=holder,
             )  # fmt: skip
+        for text in servers.warnings_in(done.stderr) if arguments[0] in _WRITES else ():
+            attempt.report_warning(f"{arguments[0]} the release {arguments[1]}", text)
         if done.code < 0:
             raise _killed(arguments, -done.code)
         if done.code:

@@ -80,4 +80,15 @@ CASES = (
         once=True,
         told="deprecated since v1.14",
     ),
+    Case(
+        "something deprecated in a chart",
+        (Part((OLD_LABEL,), chart=True),),
+        Says("release app", ("warns", "nodeSelector[beta.kubernetes.io/os]",
+                             "deprecated since v1.14"), 'use "kubernetes.io/os" instead'),
+        within=AT_ONCE,
+        exit=EXIT_OK,
+        once=True,
+        nightly=True,
+        told="deprecated since v1.14",
+    ),
 )  # fmt: skip

@@ -9,6 +9,7 @@ import pytest
 
 from envctl.adapters.sources.helm_command import Helm
 from envctl.errors import ConfigError, EnvctlError
+from envctl.ports import attempt
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -62,3 +63,16 @@ def test_what_to_do(
         asyncio.run(Helm(None, ()).once([verb, "app", "chart", "--namespace", "shop-it"]))
     assert why in found.value.why
     assert advice in found.value.next
+
+
+def test_what_the_server_warns_about_is_passed_on(failing: Path) -> None:
+    """Whether the release succeeds or not; what a mere rendering says is not the server's."""
+    failing.write_text('I1125 13:28:58.099481 5026 warnings.go:107] "Warning: x is deprecated"\n')
+    told: list[tuple[str, str]] = []
+    for verb in ("template", "upgrade"):
+        with (
+            attempt.within(10, warned=lambda doing, text: told.append((doing, text))),
+            pytest.raises(EnvctlError),
+        ):
+            asyncio.run(Helm(None, ()).once([verb, "app", "chart"]))
+    assert told == [("upgrade the release app", "x is deprecated")]

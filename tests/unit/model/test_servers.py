@@ -28,6 +28,21 @@ def test_the_text_of_a_header(header: str, text: str) -> None:
     assert servers.warning_in(header) == text
 
 
+LOG = """\
+Pulled: registry.example.org/web:1
+I1125 13:28:58.099481    5026 warnings.go:107] "Warning: spec.x: deprecated; use \\"y\\" instead"
+W1125 13:28:58.099481    5026 warnings.go:70] policy/v1beta1 is deprecated
+I1125 13:28:58.099481    5026 client.go:12] "nothing"
+"""
+
+
+def test_what_helm_has_logged() -> None:
+    assert servers.warnings_in(LOG) == [
+        'spec.x: deprecated; use "y" instead',
+        "policy/v1beta1 is deprecated",
+    ]
+
+
 def test_a_warning_of_pod_security_names_the_rules_and_not_every_container() -> None:
     assert servers.words(RESTRICTED) == (
         "it would violate PodSecurity 'restricted:latest': allowPrivilegeEscalation != false, "
