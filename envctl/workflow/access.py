@@ -12,7 +12,7 @@ from envctl.model.environment import NAME, PROJECT, Environment
 from envctl.model.objects import SERVICE_ACCOUNT, Obj, Resource, labels_of
 from envctl.workflow import session
 from envctl.workflow.engine import Engine
-from envctl.workflow.status import existing
+from envctl.workflow.existing import existing
 from envctl.workflow.writer import Writer
 
 if TYPE_CHECKING:

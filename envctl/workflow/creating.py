@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from envctl.errors import EnvctlError, Refused, TimedOut
+from envctl.errors import Refused, TimedOut
 from envctl.model import environment as env
 from envctl.model import guardrails, lifetime
 from envctl.model.events import Waiting
@@ -14,6 +14,7 @@ from envctl.ports import attempt
 from envctl.ports.cluster import AlreadyExists
 from envctl.workflow import deploying, granting, stuck
 from envctl.workflow.absence import until_gone
+from envctl.workflow.existing import missing
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -157,9 +158,5 @@ def _expiry(run: Run, used: datetime) -> str | None:
 def must_exist(run: Run) -> None:
     """Raise unless there is an environment to deploy to or to test."""
     if run.namespace is None:
-        raise EnvctlError(
-            f"The environment {run.environment.name!r} does not exist.",
-            why=f"There is no namespace {run.environment.namespace!r} in {run.cluster.context!r}.",
-            next="Run `envctl up`, or `envctl create` first.",
-        )
+        raise missing(run.cluster, run.environment)
     refuse_strangers(run, run.namespace)

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING
 from envctl.errors import EnvctlError, Refused
 from envctl.model.environment import KEEP, Environment, Phase, info_of
 from envctl.model.lifetime import EXTENDED, Keep, Life, later, life_of, stamp
-from envctl.model.objects import NAMESPACE, Obj, annotations_of, labels_of, uid_of
+from envctl.model.objects import NAMESPACE, Obj, annotations_of, uid_of
 from envctl.model.result import LifetimeResult
 from envctl.ports.cluster import Conflict
 from envctl.workflow.engine import Engine
+from envctl.workflow.existing import existing
 from envctl.workflow.writer import Writer
 
 if TYPE_CHECKING:
@@ -93,8 +94,7 @@ async def _changed(
 ) -> LifetimeResult:
     writer = Writer(world.cluster, environment, Unlocked())
     for _ in range(ATTEMPTS):
-        live = await world.cluster.get(NAMESPACE, environment.namespace)
-        namespace = _alive(world, environment, live)
+        namespace = await _alive(world, environment)
         life = life_of(annotations_of(namespace), namespace["metadata"]["creationTimestamp"])
         now = world.cluster.server_time() or world.clock.now()
         notes = change(life, now)
@@ -114,20 +114,9 @@ async def _changed(
     )
 
 
-def _alive(world: World, environment: Environment, namespace: Obj | None) -> Obj:
-    """The namespace, if it is this environment's and is to stay."""
-    if namespace is None:
-        raise EnvctlError(
-            f"The environment {environment.name!r} does not exist.",
-            why=f"There is no namespace {environment.namespace!r} in {world.cluster.context!r}.",
-            next="Run `envctl up`, or look with `envctl list` for what there is.",
-        )
-    if not environment.owns(labels_of(namespace)):
-        raise Refused(
-            f"The namespace {environment.namespace!r} is not this environment's.",
-            why="It does not carry its labels, and envctl changes only what is its own.",
-            next="Check --project and --name with `envctl list`.",
-        )
+async def _alive(world: World, environment: Environment) -> Obj:
+    """The environment's namespace, if it is to stay."""
+    namespace = await existing(world.cluster, environment)
     if info_of(namespace).phase in (Phase.DELETING, Phase.STUCK):
         raise EnvctlError(
             f"The environment {environment.name!r} is being deleted.",

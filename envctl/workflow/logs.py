@@ -12,9 +12,9 @@ from envctl.model.objects import POD
 from envctl.workflow import past, store
 from envctl.workflow.components import Finder
 from envctl.workflow.engine import Engine
+from envctl.workflow.existing import existing
 from envctl.workflow.following import Follower
 from envctl.workflow.hiding import hidden_in
-from envctl.workflow.status import existing
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -6,10 +6,10 @@ import asyncio
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from envctl.errors import EnvctlError, Forbidden, Refused
+from envctl.errors import Forbidden
 from envctl.model import drift, readiness, record, urls
 from envctl.model.environment import SYSTEM_NAMESPACE, Environment, info_of
-from envctl.model.objects import INGRESS, LEASE, NAMESPACE, QUOTA, Obj, labels_of
+from envctl.model.objects import INGRESS, LEASE, QUOTA
 from envctl.model.readiness import Readiness, State
 from envctl.model.status import (
     ComponentStatus,
@@ -21,6 +21,7 @@ from envctl.model.status import (
 )
 from envctl.workflow import diagnose, store
 from envctl.workflow.engine import Engine
+from envctl.workflow.existing import existing
 from envctl.workflow.live import look
 from envctl.workflow.tracker import Tracker
 from envctl.workflow.waiting import Wait
@@ -28,26 +29,7 @@ from envctl.workflow.waiting import Wait
 if TYPE_CHECKING:
     from envctl.model.objects import Resource
     from envctl.model.record import Deployed, Entry
-    from envctl.ports.cluster import Cluster
     from envctl.workflow.session import World
-
-
-async def existing(cluster: Cluster, environment: Environment) -> Obj:
-    """The environment's namespace; raises EnvctlError where there is none, Refused a stranger's."""
-    namespace = await cluster.get(NAMESPACE, environment.namespace)
-    if namespace is None:
-        raise EnvctlError(
-            f"The environment {environment.name!r} does not exist.",
-            why=f"There is no namespace {environment.namespace!r} in {cluster.context!r}.",
-            next="Look at `envctl list`, or make it with `envctl up`.",
-        )
-    if not environment.owns(labels_of(namespace)):
-        raise Refused(
-            f"The namespace {environment.namespace!r} is not this environment's.",
-            why="It exists without its labels, and envctl works only on what is its own.",
-            next="Check --project and --name with `envctl list`.",
-        )
-    return namespace
 
 
 async def status(world: World, environment: Environment, ingress: str) -> StatusResult:

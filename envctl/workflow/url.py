@@ -8,7 +8,7 @@ from envctl.errors import EnvctlError
 from envctl.model.environment import URL
 from envctl.model.objects import INGRESS, annotations_of
 from envctl.model.urls import urls
-from envctl.workflow.status import existing
+from envctl.workflow.existing import existing
 
 if TYPE_CHECKING:
     from envctl.model.environment import Environment

@@ -11,8 +11,6 @@ from envctl.model import access, permissions
 from envctl.model.environment import SYSTEM_NAMESPACE
 from envctl.model.permissions import Permission, Scope
 from tests.attacks.everything import FILES, components
-from tests.cluster.app import App
-from tests.cluster.node import Envctl
 from tests.cluster.setup import CONTEXT, SetUp, set_up
 from tests.until import until
 
@@ -20,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+    from tests.cluster.app import App
     from tests.cluster.node import Kubectl, Node
 
 pytestmark = pytest.mark.timeout(600)
@@ -45,8 +44,7 @@ def made(node: Node, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture
 def app(made: SetUp, write: Callable[[dict[str, str]], Path], tmp_path: Path) -> App:
     """An application with every kind that may be used, as a release and as manifests."""
-    found = App(Envctl(made.kubeconfig("pipeline"), tmp_path), made.node, made.kubectl,
-                made.project, write)  # fmt: skip
+    found = made.app(write, tmp_path)
     found.write({path: text.replace("SPACE", found.namespace) for path, text in FILES.items()})
     return found
 

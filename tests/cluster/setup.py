@@ -13,6 +13,7 @@ from envctl.adapters.kubernetes.cluster import KubernetesCluster
 from envctl.adapters.kubernetes.connect import Target
 from envctl.errors import EnvctlError, Refused
 from envctl.model.objects import NAMESPACE
+from tests.cluster.app import App
 from tests.cluster.node import Envctl
 from tests.until import until
 
@@ -48,6 +49,11 @@ class SetUp:
         """A kubeconfig of one of its accounts."""
         name = f"{self.project}-{account}"
         return self.kubeconfig_of(name, "envctl-system")
+
+    def app(self, write: Callable[[dict[str, str]], Path], folder: Path) -> App:
+        """The application, worked on by the pipeline's account."""
+        envctl = Envctl(self.kubeconfig("pipeline"), folder)
+        return App(envctl, self.node, self.kubectl, self.project, write)
 
     def kubeconfig_of(self, name: str, namespace: str) -> Path:
         """A kubeconfig of any service account."""

@@ -12,7 +12,6 @@ import yaml
 from envctl.adapters.kubernetes.cluster import KubernetesCluster
 from envctl.errors import EXIT_REFUSED, Refused
 from envctl.model.objects import LEASE, NAMESPACE, ROLE_BINDING, SECRET, SERVICE
-from tests.cluster.app import App
 from tests.cluster.node import Envctl
 from tests.cluster.setup import CONTEXT, DOMAIN, ENFORCE, SetUp, others_locks, set_up
 from tests.cluster.test_helm import CHART, WORKLOAD, hook
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from tests.cluster.app import App
     from tests.cluster.node import Kubectl, Node
 
 pytestmark = pytest.mark.timeout(600)
@@ -65,8 +65,7 @@ def made(node: Node, kubectl: Kubectl, tmp_path_factory: pytest.TempPathFactory)
 @pytest.fixture
 def app(made: SetUp, write: Callable[[dict[str, str]], Path], tmp_path: Path) -> App:
     """The application, worked on by the pipeline's account."""
-    app = App(Envctl(made.kubeconfig("pipeline"), tmp_path), made.node, made.kubectl,
-              made.project, write)  # fmt: skip
+    app = made.app(write, tmp_path)
     _configure(app)
     return app
 

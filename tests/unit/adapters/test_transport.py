@@ -141,3 +141,77 @@ def test_what_the_server_warns_about_reaches_the_step(connections: list[Connecti
         connections[1].warnings = connections[0].warnings
         virtually(Transport(Target("here", "")).ask("GET", "/x", "list endpoints"))
         assert len(told) == 2, "of what is merely read nobody is to change anything"
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_no_kind_of_write_leaves_once_the_lock_is_lost(
+    connections: list[Connection], method: str
+) -> None:
+    with pytest.raises(Superseded):
+        ask(Transport(Target("here", "")), method, Holder(0))
+    assert connections[0].sent == []
+
+
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_no_kind_of_read_asks(connections: list[Connection], method: str) -> None:
+    ask(Transport(Target("here", "")), method, Holder(0))
+    assert connections[0].sent == [f"{method} /x"] * 2
+
+
+def test_the_question_is_the_last_thing_before_the_request(connections: list[Connection]) -> None:
+    """What takes time, as a credential that a program must give, comes before it."""
+    order: list[str] = []
+    api, holder = Transport(Target("here", "")), Holder(9)
+    holder.then = [lambda: order.append("asked"), lambda: order.append("asked")]
+    connection = connections[0]
+    requested = connection.rest_client.request
+
+    async def authorize(*_: Any) -> None:
+        order.append("authorized")
+
+    async def request(*args: Any, **more: Any) -> Any:
+        order.append("sent")
+        return await requested(*args, **more)
+
+    connection.update_params_for_auth = authorize  # type: ignore[method-assign]
+    connection.rest_client.request = request
+    ask(api, "PATCH", holder)
+    assert order == ["authorized", "asked", "sent"] * 2
+
+
+def test_the_requests_are_counted_with_their_repetitions(connections: list[Connection]) -> None:
+    api = Transport(Target("here", ""))
+    ask(api, "PATCH", Holder(9))
+    assert (api.requests, dict(api.by_verb)) == (2, {"patch": 2})
+    assert connections[0].answers == []
+
+
+@pytest.mark.parametrize(
+    ("method", "body", "server"),
+    [
+        ("PATCH", None, True), ("GET", None, True), ("POST", {"metadata": {}}, True),
+        ("PATCH", {"metadata": {"resourceVersion": "5"}}, False), ("PATCH", {}, True),
+        ("PUT", {"metadata": {}}, False), ("DELETE", None, False), ("PATCH", {"spec": 1}, True),
+    ],
+)  # fmt: skip
+def test_a_conflict_is_repeated_only_where_the_server_chose_the_version(
+    method: str, body: Any, server: bool
+) -> None:
+    assert transport._names_no_version(method, body) is server
+
+
+@pytest.mark.parametrize(
+    ("path", "short"),
+    [("/api/v1/namespaces/ns/pods/web?x=1", "pods/web"), ("/api/v1/namespaces/ns", "namespaces/ns"),
+     ("/apis/apps/v1/namespaces/ns/deployments/web", "deployments/web"), ("/version", "/version"),
+     ("/apis/apps/v1/deployments", "deployments"), ("/api/v1/nodes/n", "nodes/n")],
+)  # fmt: skip
+def test_a_path_is_said_as_people_say_it(path: str, short: str) -> None:
+    assert transport._short(path) == short
+
+
+def test_where_nothing_was_opened_there_is_nothing_to_cut() -> None:
+    api = Transport(Target("here", ""))
+    api.cut()
+    assert api.requests == 0
+    assert api.server_time() is None

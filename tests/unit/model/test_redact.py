@@ -176,3 +176,85 @@ def test_short_and_plain_values_are_not_hunted() -> None:
 
 def test_a_secrets_keys_stay() -> None:
     assert set(HIDDEN.object(secret(password=CANARY))["data"]) == {"password"}
+
+
+PEM = "-----BEGIN CERTIFICATE-----\nMIIEvQIBADANBgkq\nhkiG9w0BAQEFAASC\n-----END CERTIFICATE-----\n"
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "goes"),
+    [
+        ("note", "qZ7kP2wX", True), ("note", "qZ7kP2w", False),
+        ("password", "qZ7k", True), ("password", "qZ7", False),
+        ("note", "12345678", True), ("note", "1234567", False), ("password", "1234567", False),
+        ("password", "true", False), ("note", "  qZ7kP2wX\n", True),
+    ],
+)  # fmt: skip
+def test_how_long_a_value_must_be_to_be_hunted(name: str, value: str, goes: bool) -> None:
+    for obj in (secret(**{name: value}),
+                {"kind": "Secret", "metadata": {}, "stringData": {name: value}}):  # fmt: skip
+        said = redact.known([obj]).mask(f"<{value.strip()}>")
+        assert said == (f"<{MASK}>" if goes else f"<{value.strip()}>")
+
+
+def test_each_line_of_a_value_is_hidden_and_what_frames_them_is_not() -> None:
+    found = redact.known([secret(tls=PEM)])
+    for line in ("MIIEvQIBADANBgkq", "hkiG9w0BAQEFAASC"):
+        assert found.mask(f"x{line}x") == f"x{MASK}x"
+    assert found.mask("-----BEGIN CERTIFICATE-----") == "-----BEGIN CERTIFICATE-----"
+
+
+@pytest.mark.parametrize("shift", [0, 1, 2])
+def test_base64_of_either_alphabet_is_found_wherever_it_begins(shift: int) -> None:
+    value = "\u00ff\u00fe?>~\u00ffqZ7kP2wX\u00ff?>"
+    found = redact.known([secret(note=value)])
+    around = b"a" * shift + value.encode() + b"b" * 5
+    for encoded in (base64.b64encode(around), base64.urlsafe_b64encode(around)):
+        assert MASK in found.mask(encoded.decode())
+
+
+@pytest.mark.parametrize("ascii_", [True, False])
+def test_a_value_is_found_as_json_writes_it(ascii_: bool) -> None:
+    value = 'say "caf\u00e9"\\now'
+    text = json.dumps({"a": value}, ensure_ascii=ascii_)
+    assert redact.known([secret(note=value)]).mask(text) == f'{{"a": "{MASK}"}}'
+
+
+def test_the_longer_of_two_values_goes_first() -> None:
+    found = redact.hidden(["qZ7kP2wX", "qZ7kP2wX-and-more"])
+    assert found.mask("<qZ7kP2wX-and-more>") == f"<{MASK}>"
+    assert found.longest >= len("qZ7kP2wX-and-more")
+    assert redact.Hidden().longest == 0
+    assert redact.hidden([]) == redact.Hidden()
+
+
+def test_what_a_secret_holds_that_is_no_text_is_hidden_as_it_stands() -> None:
+    raw = base64.b64encode(b"\xff\xfe\x00\x01\x80\x81").decode()
+    found = redact.known([{"kind": "Secret", "metadata": {}, "data": {"blob": raw, "bad": "%%%"}}])
+    assert found.mask(f"data: {raw}") == f"data: {MASK}"
+
+
+def test_helms_own_records_hide_nothing() -> None:
+    record = {**secret(release=CANARY), "type": "helm.sh/release.v1"}
+    assert redact.known([record, secret(note="qZ7kP2wX")]).mask(CANARY) == CANARY
+
+
+@pytest.mark.parametrize(
+    ("other", "goes"), [("qZ7kP2wX", True), ("qZ7kP2w", False), ("None", False)]
+)
+def test_what_is_handed_in_is_hidden_too(other: str, goes: bool) -> None:
+    assert (redact.known([], [other]).mask(other) == MASK) is goes
+
+
+def test_a_name_that_says_credential_hides_its_value_and_not_its_reference() -> None:
+    plain = {"kind": "Thing", "spec": {"password": "abc", "empty": {"token": ""},
+             "tokenRef": {"name": "keys", "key": "token", "password": "which"}}}  # fmt: skip
+    shown = redact.Hidden().object(plain)["spec"]
+    assert shown["password"] == MASK
+    assert shown["empty"] == {"token": ""}
+    assert shown["tokenRef"] == {"name": "keys", "key": "token", "password": "which"}
+
+
+def test_a_secret_inside_of_a_list_is_hunted_by_the_flag_before_it() -> None:
+    found = redact.known([pod(args=["--verbose", "qZ7k-one", "--password", "qZ7k-two"])])
+    assert found.mask("qZ7k-one qZ7k-two") == f"qZ7k-one {MASK}"

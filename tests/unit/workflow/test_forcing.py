@@ -86,7 +86,8 @@ def test_outside_only_the_environments_own_is_touched() -> None:
     world.put(ROLE, "live", {"finalizers": ["acme.io/x"], "labels": ENVIRONMENT.labels})
     assert world.force("", ROLE) == [("patch", "ClusterRole/ours")]
     world.put(ROLE, "ours", {**HELD, "labels": ENVIRONMENT.labels})
-    assert world.force("gone", ROLE) == [("patch", "ClusterRole/ours")], "also without a namespace"
+    world.cluster.drop(("", "Namespace", "", NS))
+    assert world.force("", ROLE) == [("patch", "ClusterRole/ours")], "also without a namespace"
 
 
 def test_a_server_that_answers_with_more_than_was_asked_for_changes_nothing() -> None:

@@ -12,10 +12,12 @@ from envctl.model.environment import Environment
 from envctl.model.objects import (
     API_SERVICE,
     CONFIG_MAP,
+    DAEMON_SET,
     DEPLOYMENT,
     NAMESPACE,
     NODE,
     POD,
+    STATEFUL_SET,
     WELL_KNOWN,
     Obj,
     Resource,
@@ -85,6 +87,16 @@ def test_a_controller_that_is_there_is_named_with_its_state(ready: int, state: s
     assert f"{state}: Deployment/acme-operator in acme-system ({ready} of 1 ready)" in (
         one.controller
     )
+
+
+@pytest.mark.parametrize("resource", [STATEFUL_SET, DAEMON_SET])
+def test_a_controller_may_be_of_any_kind_that_stays(resource: Resource) -> None:
+    world = World()
+    world.hold()
+    world.put(resource, "acme", {"namespace": "acme-system"},
+              status={"numberReady": 1, "desiredNumberScheduled": 2})  # fmt: skip
+    (one,) = world.words()
+    assert f"{resource.kind}/acme in acme-system (1 of 2 ready)" in one.controller
 
 
 def test_who_may_not_look_for_the_controller_says_nothing_of_it() -> None:
