@@ -23,12 +23,11 @@ def _asking(cpu: str, name: str = "web") -> Object:
     return deployment(pod(container(resources=asked)), name)
 
 
-def _ending(cpu: str, line: str) -> Object:
-    """A Job that takes a part of the quota for as long as its line of shell lasts."""
-    asked = {"requests": {"cpu": cpu, "memory": "8Mi"}, "limits": {"cpu": cpu, "memory": "8Mi"}}
-    template = {"spec": {"restartPolicy": "Never", **pod(shell(line, resources=asked))}}
-    return {"apiVersion": "batch/v1", "kind": "Job", "metadata": meta("first"),
-            "spec": {"backoffLimit": 0, "template": template}}  # fmt: skip
+def _first(line: str) -> Part:
+    """A pod that takes a place of the quota for as long as its line of shell lasts."""
+    spec = {"restartPolicy": "Never", **pod(shell(line))}
+    found = {"apiVersion": "v1", "kind": "Pod", "metadata": meta("first"), "spec": spec}
+    return Part((found,), name="first", timeout=12)
 
 
 LIMITS: Object = {
@@ -75,16 +74,17 @@ CASES = (
     ),
     Case(
         "quota used up",
-        (Part((_ending("1500m", "sleep 1000"), _asking("1")), timeout=12),),
-        Says("Deployment/web", ("ResourceQuota/", "asks for requests.cpu 1", "1500m of 2 are used"),
+        (_first("sleep 1000"), Part((deployment(),), needs=("first",), timeout=12)),
+        Says("Deployment/web", ("ResourceQuota/", "asks for pods 1", "1 of 1 are used"),
              "raise environment.quota"),
         knows=r"exceeded quota",
         exit=124,
         final=False,
-        environment='{quota: {requests.cpu: "2"}}',
+        environment='{quota: {pods: "1"}}',
+        # The controller of its pods tries again some twenty seconds after it was refused.
         twin=Twin(
-            (Part((_ending("1500m", "sleep 5"), _asking("1")), timeout=100),),
-            environment='{quota: {requests.cpu: "2"}}',
+            (_first("sleep 8"), Part((deployment(),), needs=("first",), timeout=100)),
+            environment='{quota: {pods: "1"}}',
         ),
     ),
     Case(
