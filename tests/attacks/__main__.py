@@ -121,6 +121,7 @@ def _sentence(done: Finished, says: str) -> str:
         line = text.strip().splitlines()[-1] if text.strip() else ""
         line = re.split(r"denied request: |is forbidden: |\(Forbidden\): ", line)[-1]
     line = re.sub(r"t-[0-9a-f]{8}", "shop", line).strip(' "')
+    line = re.sub(r"/tmp/\w+/", "/builds/", line)
     return line if len(line) <= WIDTH else f"{line[:WIDTH].rstrip()} …"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING
 
 from envctl.adapters import tools
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 #: Seconds a build may take; a remote base is fetched inside it.
 TIMEOUT = 60.0
+
+_LOGGED = re.compile(r'^E\d{4} .*"command failed" err="(.*)"$', re.DOTALL | re.MULTILINE)
 
 
 class Kustomize:
@@ -55,7 +58,7 @@ class Kustomize:
         if done.code:
             raise ConfigError(
                 f"The kustomization in {path.name!r} does not build.",
-                why=done.stderr.strip().removeprefix("Error: ")[:2000] + ".",
+                why=words(done.stderr)[:2000] + ".",
                 next="Correct it; `kustomize build` shows the same message.",
             )
         return done.stdout
@@ -68,3 +71,15 @@ class Kustomize:
         if kubectl:
             return [kubectl, "kustomize"]
         return [tools.require("kustomize", self.folders, "A component of type kustomize"), "build"]
+
+
+def words(stderr: str) -> str:
+    """What kustomize says, without what its ways of being run put around it.
+
+    ``kustomize`` begins with "Error: ", ``kubectl kustomize`` with "error: "; as a part of a
+    Kubernetes program it logs: ``E1125 09:56:13 … "command failed" err="…"``.
+    """
+    text = stderr.strip()
+    if logged := _LOGGED.search(text):
+        return logged[1].replace('\\"', '"').replace("\\n", "\n")
+    return text.removeprefix("Error: ").removeprefix("error: ")

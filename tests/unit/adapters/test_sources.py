@@ -19,7 +19,7 @@ from envctl.adapters import tools
 from envctl.adapters.kubernetes.connect import Target
 from envctl.adapters.sources import chart, objects
 from envctl.adapters.sources.helm import HelmReleases
-from envctl.adapters.sources.kustomize import Kustomize
+from envctl.adapters.sources.kustomize import Kustomize, words
 from envctl.adapters.sources.manifests import Manifests
 from envctl.errors import ConfigError, EnvctlError, Refused, TimedOut
 from envctl.model import step
@@ -411,3 +411,21 @@ def test_any_text_is_objects_or_a_config_error(text: str) -> None:
     except ConfigError:
         return
     objects.with_images(found, {"a": "b"})
+
+
+LOGGED = (
+    """E1125 09:56:13.368036    4760 run.go:72] "command failed" err="lstat '/a': no \\"b\\""\n"""
+)
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        """Error: lstat '/a': no "b"\n""",
+        """error: lstat '/a': no "b\"""",
+        LOGGED,
+        f"W1125 09:56:13 old\n{LOGGED}",
+    ],
+)
+def test_what_kustomize_says_is_told_without_what_is_around_it(said: str) -> None:
+    assert words(said) == """lstat '/a': no "b\""""
