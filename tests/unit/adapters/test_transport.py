@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
@@ -22,10 +23,11 @@ from tests.unit.virtual import virtually
 class Answer:
     status: int
     headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
+    heard: Any = lambda _error: None
 
     @property
     def content(self) -> Any:
-        return SimpleNamespace(set_exception=lambda _error: None)
+        return SimpleNamespace(set_exception=self.heard)
 
     async def read(self) -> bytes:
         return b"{}"
@@ -39,6 +41,8 @@ class Connection:
     closed: bool = False
     sent: list[str] = field(default_factory=list)
     warnings: tuple[str, ...] = ()
+    date: str = ""
+    ended: bool = False
 
     def __post_init__(self) -> None:
         self.default_headers: dict[str, str] = {}
@@ -51,6 +55,9 @@ class Connection:
     async def update_params_for_auth(self, *_: Any) -> None:
         pass
 
+    async def close(self) -> None:
+        self.ended = True
+
     async def _close(self, *, abort_ssl: bool) -> None:
         assert abort_ssl
         self.closed = True
@@ -61,6 +68,8 @@ class Connection:
             raise RuntimeError("Session is closed")
         self.sent.append(f"{method} {url.removeprefix('https://cluster')}")
         headers = CIMultiDict(("warning", text) for text in self.warnings)
+        if self.date:
+            headers["Date"] = self.date
         return SimpleNamespace(response=Answer(self.answers.pop(0), headers))
 
 
@@ -215,3 +224,52 @@ def test_where_nothing_was_opened_there_is_nothing_to_cut() -> None:
     api.cut()
     assert api.requests == 0
     assert api.server_time() is None
+
+
+def test_whoever_reads_an_answer_hears_that_it_was_cut(connections: list[Connection]) -> None:
+    """aiohttp wakes nobody who waits on what it aborts: a watch would wait for ever."""
+    connections[0].answers[:] = [200]
+    heard: list[BaseException] = []
+    api = Transport(Target("here", ""))
+
+    async def work() -> None:
+        answer = await api.send("GET", "/x", stream=True)
+        answer.heard = heard.append  # type: ignore[attr-defined]
+        api.cut()
+        await api.close()
+
+    virtually(work())
+    assert [str(error) for error in heard] == ["it was cut"]
+    assert [c.ended for c in connections] == [True, False]
+
+
+def test_both_the_cut_connection_and_the_new_one_are_closed(connections: list[Connection]) -> None:
+    connections[0].answers[:] = [200]
+    api = Transport(Target("here", ""))
+
+    async def work() -> None:
+        await api.send("GET", "/x")
+        api.cut()
+        await api.send("GET", "/x")
+        await api.close()
+
+    virtually(work())
+    assert [c.ended for c in connections] == [True, True]
+
+
+def test_the_servers_time_is_that_of_its_last_answer_and_goes_on(
+    connections: list[Connection],
+) -> None:
+    connections[0].answers[:] = [200, 200]
+    connections[0].date = "Thu, 01 Jan 2026 00:00:07 GMT"
+    api = Transport(Target("here", ""))
+
+    async def work() -> None:
+        await api.send("GET", "/x")
+        connections[0].date = ""  # an answer without one changes nothing
+        await api.send("GET", "/x")
+
+    virtually(work())
+    told = api.server_time()
+    assert told is not None
+    assert 7 <= (told - datetime(2026, 1, 1, tzinfo=UTC)).total_seconds() < 60
