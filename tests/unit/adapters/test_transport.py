@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
+import aiohttp
 import pytest
 from multidict import CIMultiDict
 
 from envctl.adapters.kubernetes import transport
 from envctl.adapters.kubernetes.connect import Target
 from envctl.adapters.kubernetes.transport import Transport
-from envctl.errors import Superseded
+from envctl.errors import EnvctlError, Superseded
 from envctl.ports import attempt, fence
 from tests.unit.virtual import virtually
 
@@ -23,6 +25,8 @@ from tests.unit.virtual import virtually
 class Answer:
     status: int
     headers: CIMultiDict[str] = field(default_factory=CIMultiDict)
+    breaks: Exception | None = None
+    host: str = "cluster"
     heard: Any = lambda _error: None
 
     @property
@@ -30,6 +34,8 @@ class Answer:
         return SimpleNamespace(set_exception=self.heard)
 
     async def read(self) -> bytes:
+        if self.breaks is not None:
+            raise self.breaks
         return b"{}"
 
 
@@ -43,6 +49,7 @@ class Connection:
     warnings: tuple[str, ...] = ()
     date: str = ""
     ended: bool = False
+    breaks: list[Exception] = field(default_factory=list)
 
     def __post_init__(self) -> None:
         self.default_headers: dict[str, str] = {}
@@ -70,7 +77,8 @@ class Connection:
         headers = CIMultiDict(("warning", text) for text in self.warnings)
         if self.date:
             headers["Date"] = self.date
-        return SimpleNamespace(response=Answer(self.answers.pop(0), headers))
+        breaks = self.breaks.pop(0) if self.breaks else None
+        return SimpleNamespace(response=Answer(self.answers.pop(0), headers, breaks))
 
 
 class Holder:
@@ -273,3 +281,21 @@ def test_the_servers_time_is_that_of_its_last_answer_and_goes_on(
     told = api.server_time()
     assert told is not None
     assert 7 <= (told - datetime(2026, 1, 1, tzinfo=UTC)).total_seconds() < 60
+
+
+def test_an_answer_that_breaks_off_is_asked_for_again(connections: list[Connection]) -> None:
+    connections[0].answers[:] = [200, 200]
+    connections[0].breaks = [aiohttp.ClientPayloadError("cut short"), TimeoutError()]
+    api = Transport(Target("here", ""))
+    connections[0].answers.append(200)
+    ask(api, "PATCH", Holder(3))
+    assert connections[0].sent == ["PATCH /x"] * 3
+
+
+@pytest.mark.parametrize(("status", "fine"), [(200, True), (299, True), (300, False), (404, False)])
+def test_what_is_no_success_is_an_error(
+    connections: list[Connection], status: int, fine: bool
+) -> None:
+    connections[0].answers[:] = [status]
+    with contextlib.nullcontext() if fine else pytest.raises(EnvctlError):
+        ask(Transport(Target("here", "")), "GET", Holder(0))
