@@ -28,8 +28,9 @@ _PRIORITY = re.compile(r"no PriorityClass with name (?P<name>\S+) was found")
 _RUNTIME = re.compile(r'RuntimeClass "(?P<name>[^"]+)" not found')
 DENIED = re.compile(r'admission webhook "(?P<name>[^"]+)" denied the request:? ?(?P<why>.*)')
 DOWN = re.compile(r'failed calling webhook "(?P<name>[^"]+)": (?P<why>.+)')
-_POLICY = re.compile(
-    r"ValidatingAdmissionPolicy '(?P<name>[^']+)' with binding '[^']+' denied request: (?P<why>.+)"
+POLICY = re.compile(
+    r"ValidatingAdmissionPolicy '(?P<name>[^']+)' with binding '[^']+' denied request: (?P<why>.+)",
+    re.DOTALL,
 )
 _INVALID = re.compile(r'Pod "[^"]+" is invalid: (?P<why>.+)', re.DOTALL)
 _SECURITY = re.compile(r'violates PodSecurity "(?P<level>[^"]+)": (?P<why>.+)')
@@ -114,7 +115,7 @@ _RULES: tuple[tuple[re.Pattern[str], Rule], ...] = (
         "the admission webhook {name} refuses its pod: {why}",
         f"Change the pod to {ALLOWED_BY_WEBHOOK}",
         obstacle.FINAL)),
-    (_POLICY, _policy),
+    (POLICY, _policy),
     (_SECURITY, _says(
         "PodSecurity",
         "its pod violates PodSecurity {level!r}: {why}",

@@ -28,6 +28,8 @@ SHORTEST = 8
 SHORTEST_NAMED = 4
 #: Characters of a value that are looked for; the whole of a certificate is many lines, each is one.
 _LONGEST = 4096
+#: Around what is secret of a key, and in every key (RFC 7468): its other lines are looked for.
+_BOUNDARY = re.compile(r"-----(?:BEGIN|END) [A-Z0-9 ]+-----")
 _DROPPED = ("managedFields",)
 _RELEASE = "helm.sh/release.v1"
 _LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -106,7 +108,7 @@ def _parts(key: str, value: str) -> Iterator[str]:
     """A Secret's value, each of its lines, and the credentials inside it."""
     named = is_credential(key)
     for part in {value, value.strip(), *(line.strip() for line in value.splitlines())}:
-        if _worth(part, named=named) and not part.startswith("-----"):
+        if _worth(part, named=named) and not _BOUNDARY.match(part):
             yield part
     yield from (part for part in found_in(value) if _worth(part, named=True))
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from envctl.errors import EnvctlError, Refused, TimedOut, Unavailable
 from envctl.model.environment import PHASE, Environment, Phase
 from envctl.model.events import Waiting
+from envctl.model.lifetime import stamp
 from envctl.model.objects import NAMESPACE, PV, uid_of
 from envctl.model.readiness import conditions
 from envctl.ports.cluster import NotFound
@@ -97,8 +98,9 @@ class Proof:
         Where a pod was left at its last look, it waits for half of that pod's grace period, though
         the pod is long gone; a change of the namespace brings it back within 5 seconds.
         """
+        now = self.cluster.server_time()
         with contextlib.suppress(NotFound, Unavailable, Refused):
-            await self.writer.annotate(self.uid, {AWAITED: str(self.cluster.server_time())})
+            await self.writer.annotate(self.uid, {AWAITED: stamp(now) if now else None})
 
     async def _volumes_gone(self, context: StepContext) -> None:
         """Volumes of the claims, unless their class keeps them (reclaimPolicy Retain)."""

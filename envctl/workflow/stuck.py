@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from envctl.errors import EnvctlError
-from envctl.model import held
+from envctl.model import apiservices, held
 from envctl.model.held import Workload
 from envctl.model.objects import (
     API_SERVICE,
@@ -202,19 +202,16 @@ async def _dead_apis(cluster: Cluster) -> list[StuckObject]:
         found = await cluster.list(API_SERVICE)
     except EnvctlError:
         return []
-    return [_dead_api(obj) for obj in found if not is_true(obj, "Available")]
+    return [_dead_api(obj) for obj in found if apiservices.is_dead(obj)]
 
 
 def _dead_api(obj: Obj) -> StuckObject:
     name = f"APIService/{obj['metadata']['name']}"
-    condition = conditions(obj).get("Available", {})
-    behind = (obj.get("spec") or {}).get("service") or {}
-    where = f"Service/{behind.get('name', '')} in {behind.get('namespace', '')}"
     return StuckObject(
         name, (),
         f"{name} is not available, so that no namespace of the cluster can be deleted: "
-        f"{condition.get('message') or condition.get('reason', '')}",
-        f"Start what serves it ({where}), or have an administrator delete it: "
+        f"{apiservices.why(obj)}",
+        f"Start what serves it ({apiservices.behind(obj)}), or have an administrator delete it: "
         f"kubectl delete apiservice {obj['metadata']['name']}. `envctl down --force` does not "
         "touch it: it is the whole cluster's.",
     )  # fmt: skip

@@ -7,11 +7,10 @@ import contextlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from envctl.errors import EnvctlError
 from envctl.model import lease as leases
 from envctl.model.environment import SYSTEM_NAMESPACE
 from envctl.model.objects import LEASE, NAMESPACE
-from envctl.ports.cluster import AlreadyExists, Conflict, Terminating
+from envctl.ports.cluster import AlreadyExists, Conflict, NotFound, Terminating
 from envctl.workflow import lockwords
 
 if TYPE_CHECKING:
@@ -76,9 +75,7 @@ class Taking:
         except Terminating:  # somebody removes envctl-system: it is made anew then
             await asyncio.sleep(POLL)
             return False
-        except EnvctlError as error:
-            if "not found" not in str(error).lower():
-                raise
+        except NotFound:
             await self._create_system_namespace()
             return False
         hold.renewed = began

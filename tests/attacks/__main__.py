@@ -100,9 +100,8 @@ def _account(node: Node, kubectl: Kubectl) -> Iterator[str]:
             done = built.attempt(attack)
             words = tuple(map(built.real, attack.words))
             stopped = done.returncode != 0 and any(word in done.stderr for word in words)
-            by = attack.stopped_by
-            policies = " or ".join(f"`envctl-{policy}`" for policy in by.split(", "))
-            guard = by if by in account.WORDS else f"policy {policies}"
+            policies = " or ".join(f"`envctl-{policy}`" for policy in attack.policies)
+            guard = f"policy {policies}" if policies else attack.stopped_by
             yield _row(attack.name, attack.by, guard, stopped, done, "")
         walls.tear_down(built)
 

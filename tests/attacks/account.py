@@ -11,8 +11,6 @@ from dataclasses import dataclass
 RBAC, POD_SECURITY, NOBODY = "RBAC", "Pod Security", "no such object"
 #: Where these words stand in the API server's answer, this is who has said no.
 WORDS = {RBAC: ("cannot ", "attempting to grant"), POD_SECURITY: ("violates PodSecurity",)}
-#: Policies that stand in the way together: the API server names one of them.
-EITHER = {"quota, default-deny": ("quota", "default-deny")}
 _BOUND = "apiVersion: rbac.authorization.k8s.io/v1\nkind: RoleBinding\n"
 _ROLE = "roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: NAME}\n"
 _NETWORK = "apiVersion: networking.k8s.io/v1\nkind: NetworkPolicy\n"
@@ -32,10 +30,14 @@ class Try:
     account: str = "pipeline"
 
     @property
+    def policies(self) -> list[str]:
+        """The policies that stand in the way together, where it is any; one of them answers."""
+        return [] if self.stopped_by in (*WORDS, NOBODY) else self.stopped_by.split(", ")
+
+    @property
     def words(self) -> tuple[str, ...]:
         """One of these stands in the answer; ``P`` is the set-up's name."""
-        policies = EITHER.get(self.stopped_by, (self.stopped_by,))
-        named = tuple(f"ValidatingAdmissionPolicy 'P-{policy}'" for policy in policies)
+        named = tuple(f"ValidatingAdmissionPolicy 'P-{policy}'" for policy in self.policies)
         return WORDS.get(self.stopped_by, named)
 
 

@@ -120,13 +120,19 @@ def test_a_kill_leaves_nothing(local: Callable[..., Any], folder: Path, victim: 
     assert not list(Path("/sys/fs/cgroup").glob(f"**/{status['config']['cgroup']}"))
 
 
-def test_a_start_that_is_killed_leaves_nothing_running(
-    local: Callable[..., Any], folder: Path, tmp_path: Path
-) -> None:
-    env = {"ENVCTL_LOCAL_DIR": str(tmp_path / "clusters")}
-    starting = Envctl().start("local", "start", "--name", NAME, env=env)
+def begun(folder: Path, *arguments: str) -> subprocess.Popen[str]:
+    """A start in progress, whose process 1 is there."""
+    env = {"ENVCTL_LOCAL_DIR": str(folder.parent)}
+    starting = Envctl().start("local", "start", "--name", NAME, *arguments, env=env)
     until("the beginning", (folder / "status.json").exists)
     until("process 1", lambda: supervisor(folder)["inside"] > 0)
+    return starting
+
+
+def test_a_start_that_is_killed_leaves_nothing_running(
+    local: Callable[..., Any], folder: Path
+) -> None:
+    starting = begun(folder)
     with pid_namespace(supervisor(folder)["inside"]) as namespace:
         starting.send_signal(signal.SIGINT)
         starting.communicate(timeout=60)
@@ -136,13 +142,9 @@ def test_a_start_that_is_killed_leaves_nothing_running(
 
 
 def test_a_start_goes_on_when_its_command_is_killed(
-    local: Callable[..., Any], folder: Path, tmp_path: Path
+    local: Callable[..., Any], folder: Path
 ) -> None:
-    env = {"ENVCTL_LOCAL_DIR": str(tmp_path / "clusters")}
-    arguments = ("--name", NAME, "--profile", "control-plane")
-    starting = Envctl().start("local", "start", *arguments, env=env)
-    until("the beginning", (folder / "status.json").exists)
-    until("process 1", lambda: supervisor(folder)["inside"] > 0)
+    starting = begun(folder, "--profile", "control-plane")
     starting.kill()
     starting.communicate(timeout=60)
     found = local("start", "--profile", "control-plane", "-o", "json").json
@@ -175,13 +177,9 @@ def test_data_outlives_a_stop(local: Callable[..., Any], folder: Path) -> None:
 
 
 def test_a_stop_that_deletes_ends_a_start_in_progress(
-    local: Callable[..., Any], folder: Path, tmp_path: Path
+    local: Callable[..., Any], folder: Path
 ) -> None:
-    env = {"ENVCTL_LOCAL_DIR": str(tmp_path / "clusters")}
-    arguments = ("--name", NAME, "--profile", "control-plane")
-    starting = Envctl().start("local", "start", *arguments, env=env)
-    until("the beginning", (folder / "status.json").exists)
-    until("process 1", lambda: supervisor(folder)["inside"] > 0)
+    starting = begun(folder, "--profile", "control-plane")
     with pid_namespace(supervisor(folder)["inside"]) as namespace:
         assert local("stop", "--delete", "-o", "json").json["state"] == "absent"
         _, said = starting.communicate(timeout=60)

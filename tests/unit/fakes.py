@@ -12,7 +12,6 @@ import copy
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from envctl.errors import EnvctlError
 from envctl.model.objects import NAMESPACE, WELL_KNOWN, Obj, Resource
 from envctl.ports.cluster import (
     AlreadyExists,
@@ -147,7 +146,7 @@ class FakeCluster:
         if self._key(resource, name, namespace) in self.store:
             raise AlreadyExists("it exists")
         if resource.namespaced and ("", "Namespace", "", namespace) not in self.store:
-            raise EnvctlError(f'namespaces "{namespace}" not found')
+            raise NotFound(f'namespaces "{namespace}" not found')
         return self._done("create", resource, self.put(resource, obj))
 
     def _done(self, verb: str, resource: Resource, obj: Obj) -> Obj:

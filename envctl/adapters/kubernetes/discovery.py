@@ -7,8 +7,8 @@ import difflib
 from typing import TYPE_CHECKING, Any
 
 from envctl.errors import EnvctlError
+from envctl.model import apiservices
 from envctl.model.objects import API_SERVICE, Obj, Resource
-from envctl.model.readiness import conditions, is_true
 from envctl.model.shapes import mapping, mappings
 from envctl.ports.cluster import ApiDown, UnknownKind
 
@@ -21,7 +21,6 @@ _ACCEPT = (
     "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList,"
     "application/json;g=apidiscovery.k8s.io;v=v2beta1;as=APIGroupDiscoveryList"
 )
-AVAILABLE = "Available"
 Kinds = dict[tuple[str, str], Resource]
 
 
@@ -56,20 +55,17 @@ async def refuse_dead(cluster: KubernetesCluster, api_version: str) -> None:
     with contextlib.suppress(EnvctlError):  # who may not see them is told of the kind alone
         found = await cluster.list(API_SERVICE)
     for service in found:
-        if service["metadata"]["name"] == f"{version}.{group}" and not is_true(service, AVAILABLE):
+        if service["metadata"]["name"] == f"{version}.{group}" and apiservices.is_dead(service):
             raise dead(service)
 
 
 def dead(service: Obj) -> ApiDown:
     """The error for a kind behind an APIService that is not available."""
     name = service["metadata"]["name"]
-    behind = mapping(mapping(service.get("spec")).get("service"))
-    where = f"Service/{behind.get('name', '')} in {behind.get('namespace', '')}"
-    said = conditions(service).get(AVAILABLE, {})
-    message = said.get("message") or said.get("reason") or "it has not answered yet"
+    where = apiservices.behind(service)
     return ApiDown(
         f"APIService/{name} is not available.",
-        why=f"{where} should serve it: {str(message).rstrip('.')}.",
+        why=f"{where} should serve it: {apiservices.why(service).rstrip('.')}.",
         next=f"Start what serves it ({where}), or have an administrator delete it where nothing "
         f"needs it: kubectl delete apiservice {name}.",
     )

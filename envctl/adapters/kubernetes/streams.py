@@ -31,11 +31,6 @@ SILENCE = 90.0
 REOPEN = 0.2
 #: Failed attempts to reopen a watch between two lines about it.
 TELL_EVERY = 5
-#: What a stream that breaks off raises: RuntimeError where it is read while its connection closes,
-#: ValueError and RecursionError where what came is no event.
-_BROKEN = (
-    aiohttp.ClientError, HttpProcessingError, OSError, RuntimeError, ValueError, RecursionError,
-)  # fmt: skip
 #: A line of a log longer than this is cut; some programs write megabytes without a line's end.
 MAX_LINE = 16 * 1024
 
@@ -94,7 +89,7 @@ async def _watch_once(
             yield _change(line, resource, cluster.context)
     except TimeoutError:
         return  # silence, not failure: open it anew from where it was
-    except _BROKEN as error:
+    except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError, RecursionError) as error:
         raise translate.error_of_connection(error, "the watch", cluster.context) from error
     finally:
         response.close()
@@ -164,7 +159,7 @@ async def read_log(
             )
         async for line in _lines(response):
             yield line
-    except (aiohttp.ClientError, TimeoutError, OSError, RuntimeError):
+    except (aiohttp.ClientError, TimeoutError, OSError):
         return  # a log that breaks off is shown as far as it came
     finally:
         response.close()

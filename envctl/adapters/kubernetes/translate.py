@@ -36,11 +36,6 @@ _FORBIDDEN = re.compile(
     r'User "(?P<user>[^"]*)" cannot (?P<verb>\w+) resource "(?P<resource>[^"]+)"'
     r' in API group "(?P<group>[^"]*)"(?: in the namespace "(?P<namespace>[^"]+)")?'
 )
-_POLICY = re.compile(
-    r"ValidatingAdmissionPolicy '(?P<policy>[^']+)' with binding '[^']+' denied request: "
-    r"(?P<why>.+)",
-    re.DOTALL,
-)
 #: What a conflict of versions says (k8s.io/apiserver registry.OptimisticLockErrorMsg).
 _MODIFIED = "the object has been modified"
 #: Rules of a refused Role that are shown.
@@ -116,13 +111,13 @@ def error_for(
 
 def _of_admission(what: str, message: str) -> EnvctlError | None:
     """What a policy or a webhook refused, with whatever code, or could not be asked about."""
-    policy = _POLICY.search(message)
+    policy = creation.POLICY.search(message)
     if policy:
         return Refused(
             what,
             why=_sentence(policy["why"]),
             next=f"The cluster's administrator has set this limit (ValidatingAdmissionPolicy "
-            f"{policy['policy']}): keep within it, or ask for another.",
+            f"{policy['name']}): keep within it, or ask for another.",
         )
     denied, down = creation.DENIED.search(message), creation.DOWN.search(message)
     if denied:

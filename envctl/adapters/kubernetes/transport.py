@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kubernetes.aio.client import ApiClient
 
     from envctl.adapters.kubernetes.connect import Target
+    from envctl.errors import EnvctlError
     from envctl.model.objects import Obj
 
 #: Seconds one request may take; a server that is silent for longer is tried again.
@@ -113,14 +114,18 @@ class Transport:
         except RuntimeError as error:
             if client is self._client:
                 raise
-            why = OSError("the connection was cut, as this process was stopped for a while")
-            raise translate.error_of_connection(
-                why, client.configuration.host, self.context
-            ) from error
+            raise self._was_cut(client) from error
         response: aiohttp.ClientResponse = answer.response
+        if client is not self._client:  # after its first bytes, and before anybody read the rest
+            response.close()
+            raise self._was_cut(client)
         self._answers.add(response)
         self._told = translate.date_of(response.headers, time.monotonic()) or self._told
         return response
+
+    def _was_cut(self, client: ApiClient) -> EnvctlError:
+        why = OSError("the connection was cut, as this process was stopped for a while")
+        return translate.error_of_connection(why, client.configuration.host, self.context)
 
     async def _once(self, method: str, path: str, doing: str, **options: Any) -> Any:
         response = await self.send(method, path, **options)

@@ -29,6 +29,9 @@ class Answer:
     host: str = "cluster"
     heard: Any = lambda _error: None
 
+    def close(self) -> None:
+        pass
+
     @property
     def content(self) -> Any:
         return SimpleNamespace(set_exception=self.heard)
@@ -299,3 +302,19 @@ def test_what_is_no_success_is_an_error(
     connections[0].answers[:] = [status]
     with contextlib.nullcontext() if fine else pytest.raises(EnvctlError):
         ask(Transport(Target("here", "")), "GET", Holder(0))
+
+
+def test_an_answer_whose_rest_was_cut_off_is_asked_for_anew(connections: list[Connection]) -> None:
+    """Between its first bytes and whoever reads the rest, so that nobody is told of the cut."""
+    api = Transport(Target("here", ""))
+    connections[0].answers = [200]
+    request = connections[0]._request
+
+    async def cut(method: str, url: str, **options: Any) -> Any:
+        answer = await request(method, url, **options)
+        api.cut()
+        return answer
+
+    connections[0].rest_client.request = cut
+    ask(api, "GET", Holder(0))
+    assert [connection.sent for connection in connections] == [["GET /x"], ["GET /x"]]

@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from envctl.model import redact
@@ -74,6 +74,7 @@ JSON = st.recursive(
 
 @settings(max_examples=40)
 @given(VALUES, st.dictionaries(TEXT, JSON, max_size=4))
+@example("-----000", {})
 def test_no_object_shows_a_known_value(value: str, rest: dict[str, Any]) -> None:
     found = redact.known([secret(key=value)])
     obj = {**rest, "kind": "Thing", "spec": {value: [value, {"x": f"a{value}b"}], "y": rest}}
