@@ -64,6 +64,7 @@ _TABLE: tuple[tuple[Scope, str, str, str, str], ...] = (
     (Scope.SYSTEM, "coordination.k8s.io", "leases", "list delete", "`gc`"),
     (Scope.ENVIRONMENT, "", "configmaps services pods", _ALL, ""),
     (Scope.ENVIRONMENT, "", "secrets", f"get list update {_OWN}", ""),
+    (Scope.ENVIRONMENT, "", "secrets", "watch", "`logs --follow`, to hide what they hold"),
     (Scope.ENVIRONMENT, "",
      "serviceaccounts persistentvolumeclaims resourcequotas limitranges", f"{_READ} {_OWN}", ""),
     (Scope.ENVIRONMENT, "", "events", _READ, ""),

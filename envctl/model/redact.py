@@ -55,6 +55,10 @@ class Hidden:
             text = self._pattern.sub(MASK, text)
         return text
 
+    def __or__(self, other: Hidden) -> Hidden:
+        """What either of them hides."""
+        return self if other.values <= self.values else _hiding(self.values | other.values)
+
     def strict(self, text: str) -> str:
         """``mask``, and whatever is given a name that says credential: for files that are kept."""
         return self.mask(ASSIGNED.sub(_masked, text))
@@ -72,11 +76,14 @@ class Hidden:
 
 def hidden(values: Iterable[str]) -> Hidden:
     """Hide exactly these values, in every form in which a text may hold them."""
-    found = frozenset(form for value in values for form in _forms(value[:_LONGEST]))
-    if not found:
+    return _hiding(frozenset(form for value in values for form in _forms(value[:_LONGEST])))
+
+
+def _hiding(forms: frozenset[str]) -> Hidden:
+    if not forms:
         return Hidden()
-    longest_first = sorted(found, key=lambda form: (-len(form), form))
-    return Hidden(found, re.compile("|".join(map(re.escape, longest_first))))
+    longest_first = sorted(forms, key=lambda form: (-len(form), form))
+    return Hidden(forms, re.compile("|".join(map(re.escape, longest_first))))
 
 
 def known(objects: Iterable[Obj], others: Iterable[str] = ()) -> Hidden:

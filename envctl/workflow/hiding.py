@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from envctl.errors import EnvctlError
+from envctl.errors import EnvctlError, Forbidden
 from envctl.model import redact
 from envctl.model.objects import SECRET
 from envctl.model.redact import Hidden
 
 if TYPE_CHECKING:
+    from envctl.model.events import LogLine
+    from envctl.model.logs import Show
     from envctl.ports.cluster import Cluster
 
 
@@ -19,3 +22,24 @@ async def hidden_in(cluster: Cluster, namespace: str) -> Hidden:
         return redact.known(await cluster.list(SECRET, namespace))
     except EnvctlError:
         return Hidden()
+
+
+@dataclass(slots=True)
+class Mask:
+    """Shows lines without what is hidden, which may become more while they are shown."""
+
+    shown: Show
+    hidden: Hidden
+
+    def show(self, said: LogLine) -> None:
+        """Show one line."""
+        self.shown(replace(said, line=self.hidden.mask(said.line)))
+
+    async def follow(self, cluster: Cluster, namespace: str) -> None:
+        """Hide what is added to the Secrets from now on, and what they held before, for ever."""
+        try:
+            async for change in cluster.watch(SECRET, namespace):
+                if change.type in ("ADDED", "MODIFIED"):
+                    self.hidden |= redact.known([{**change.object, "kind": SECRET.kind}])
+        except Forbidden:  # as in ``hidden_in``
+            return

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from envctl.errors import ConfigError
@@ -14,13 +14,12 @@ from envctl.workflow.components import Finder
 from envctl.workflow.engine import Engine
 from envctl.workflow.existing import existing
 from envctl.workflow.following import Follower
-from envctl.workflow.hiding import hidden_in
+from envctl.workflow.hiding import Mask, hidden_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from envctl.model.environment import Environment
-    from envctl.model.events import LogLine
     from envctl.model.logs import Show, Wanted
     from envctl.workflow.session import World
 
@@ -42,18 +41,18 @@ class Logs:
         cluster, name = self.world.cluster, self.environment.namespace
         engine = Engine(self.world.clock, self.world.emit)
         pods, hidden = await asyncio.gather(cluster.list(POD, name), hidden_in(cluster, name))
-
-        def show(said: LogLine) -> None:
-            shown(replace(said, line=hidden.mask(said.line)))
-
+        mask = Mask(shown, hidden)
         if self.wanted.follow:
             follower = Follower(
-                self.world, self.environment, self.wanted, self.finder, engine, show
+                self.world, self.environment, self.wanted, self.finder, engine, mask.show
             )
-            await follower.run(pods)
+            async with asyncio.TaskGroup() as group:
+                hiding = group.create_task(mask.follow(cluster, name))
+                await follower.run(pods)
+                hiding.cancel()
             return
         streams = await past.streams(pods, self.wanted, self.finder)
-        if not await past.show_all(engine, cluster, name, self.wanted, streams, show):
+        if not await past.show_all(engine, cluster, name, self.wanted, streams, mask.show):
             engine.note("warning", f"no container of {self.environment.name} has said anything")
 
 

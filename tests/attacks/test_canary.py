@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import secrets as randomness
+import signal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -212,6 +213,34 @@ def test_failures(watched: Watched) -> None:
             assert all("password is" in run.stdout for run in runs[-3:]), str(runs[-1])
             runs.append(watched.run("logs", "--previous"))
     watched.search(*runs)
+
+
+def test_a_secret_made_while_its_environment_is_followed(watched: Watched) -> None:
+    """What a Secret holds that was not there when `logs --follow` began."""
+    watched.configure()
+    assert watched.up().returncode == 0
+    app, late = watched.app, canary("late")
+    command = ("logs", "--name", "it", "--follow", "-o", "logfmt")
+    with app.envctl.start(*command, env=watched.env) as following:
+        assert following.stdout is not None
+        loud = deployment("first", BUSYBOX, command="echo hello; sleep 600")
+        app.kubectl.apply(loud, "-n", app.namespace)
+        said = following.stdout.readline()  # it is following
+        app.kubectl.apply(
+            "apiVersion: v1\nkind: Secret\nmetadata: {name: late}\n"
+            f"stringData: {{password: {json.dumps(late)}}}\n",
+            "-n", app.namespace,
+        )  # fmt: skip
+        env = "{name: PASSWORD, valueFrom: {secretKeyRef: {name: late, key: password}}}"
+        second = deployment("second", BUSYBOX, command="echo password is $PASSWORD; sleep 600")
+        app.kubectl.apply(
+            second.replace(", command", f", env: [{env}], command"), "-n", app.namespace
+        )
+        while "password is" not in said:
+            said += following.stdout.readline() or pytest.fail(f"it ended after: {said}")
+        following.send_signal(signal.SIGINT)
+        said += following.communicate(timeout=20)[0]
+    assert not found_in(said, {"late": late}), said
 
 
 def test_a_bug(watched: Watched) -> None:

@@ -59,7 +59,10 @@ def test_every_right_is_used_or_reviewed(app: App, made: SetUp, node: Node) -> N
     app.run("logs", "--component", "smoke")
     app.envctl("list", "-o", "json", check=0)
     _live(app, "two", without="pruned")
-    assert app.run("down").json["result"] == "gone"
+    with app.envctl.start("logs", "--name", "it", "--follow", "-o", "logfmt") as following:
+        assert following.stdout is not None
+        assert following.stdout.readline()
+        assert app.run("down").json["result"] == "gone"
 
     granted = {*permissions.needed(), GRANTS}
     used = _used(node, f"{made.project}-pipeline", app.namespace)

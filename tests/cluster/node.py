@@ -179,9 +179,9 @@ class Kubectl:
         assert finished.returncode == 0, str(finished)
         return bool(finished.stdout.strip())
 
-    def apply(self, manifest: str) -> None:
+    def apply(self, manifest: str, *args: str) -> None:
         """Apply a manifest given as text."""
-        finished = self.run("apply", "-f", "-", stdin=manifest)
+        finished = self.run("apply", "-f", "-", *args, stdin=manifest)
         assert finished.returncode == 0, str(finished)
 
 
