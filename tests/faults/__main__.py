@@ -13,6 +13,7 @@ from pathlib import Path
 import yaml
 
 from tests.cluster.node import Envctl
+from tests.faults import archive
 from tests.faults.campaign import Campaign, compared
 from tests.faults.inject import Fault
 
@@ -22,8 +23,8 @@ NODE = "faults"
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--results", type=Path, default=Path("faults.jsonl"))
-    parser.add_argument("--resume", action="store_true", help="go on where the file ends")
-    parser.add_argument("--table", type=Path, help="only write the page from the results")
+    parser.add_argument("--resume", action="store_true", help="go on where it ended")
+    parser.add_argument("--table", type=Path, help="only write the page, and pack the results")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--slots", type=int, default=6, help="environments side by side")
     parser.add_argument("--minutes", type=float, default=1e9)
@@ -39,9 +40,12 @@ def main() -> None:
         from tests.faults import table
 
         chosen.table.write_text(table.page(chosen.results))
+        archive.pack(chosen.results)
         return
     if chosen.results.exists() and not chosen.resume:
         parser.error(f"{chosen.results} exists: --resume goes on with it")
+    if chosen.resume and not chosen.results.exists():
+        archive.unpack(chosen.results)
     asyncio.run(_strike(chosen))
 
 

@@ -9,7 +9,7 @@ import os
 import subprocess
 import time
 import traceback
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from platform import python_version
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from envctl import __version__
 from tests.cluster.node import tool as find_tool
 from tests.contract.tls import private_ca
 from tests.faults import application, points, state
+from tests.faults.archive import commit, counts_of
 from tests.faults.commands import Envctl, Shell
 from tests.faults.forks import Zygote
 from tests.faults.life import Life
@@ -83,6 +84,7 @@ class Campaign:
     outcomes: list[Outcome] = field(default_factory=list)
     errors: list[Exception] = field(default_factory=list)
     """What went wrong in the harness itself: such points are struck by a later run."""
+    _commit: str = field(default_factory=commit)
     _lives: int = 0
     _began: float = field(default_factory=time.monotonic)
 
@@ -159,7 +161,7 @@ class Campaign:
 
     def _save_counts(self, version: dict[str, str]) -> None:
         """How many points there are, and where this ran, for the table."""
-        path = self.results.with_suffix(".counts.json")
+        path = counts_of(self.results)
         known = json.loads(path.read_text()) if path.exists() else {"tools": {}}
         helms = sorted({_helm_version(tool.commands.helm) for tool in self.tools})
         kernel, memory = os.uname(), os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
@@ -205,7 +207,7 @@ class Campaign:
                     _, wrong = await life.undisturbed(verb)
                     assert not wrong, wrong
                     continue
-                outcome = await life.struck(queue.popleft())
+                outcome = replace(await life.struck(queue.popleft()), commit=self._commit)
                 self._keep(outcome)
                 if outcome.end == "stuck" or outcome.point.recovery == points.DOWN:
                     break

@@ -42,6 +42,7 @@ class Outcome:
 
     ``end``: ``cured`` in the same run, ``same`` state after the re-run, ``gone`` after a teardown,
     ``stuck``; or ``missed`` where the run had fewer requests, so that nothing happened to it.
+    ``commit`` is the state of envctl that was struck.
     """
 
     point: Point
@@ -51,6 +52,7 @@ class Outcome:
     seconds: float
     recovery: float = 0.0
     why: str = ""
+    commit: str = ""
 
     def line(self) -> str:
         found = asdict(self)

@@ -7,6 +7,7 @@ from collections import Counter
 from typing import TYPE_CHECKING, Any
 
 from tests.faults import points, state
+from tests.faults.archive import counts_of
 from tests.faults.inject import Fault
 
 if TYPE_CHECKING:
@@ -61,14 +62,14 @@ _COLUMNS = (
 def page(results: Path) -> str:
     """The whole page."""
     outcomes = points.read(results)
-    known = json.loads(results.with_suffix(".counts.json").read_text())
+    known = json.loads(counts_of(results).read_text())
     tools = {
         name: points.of(name, found["requests"], found["of_helm"])
         for name, found in known["tools"].items()
     }
     total = sum(map(len, tools.values()))
     struck = [outcome for outcome in outcomes if outcome.end != "missed"]
-    parts = [_HEAD, _how(known, len(struck), total, len(outcomes) - len(struck))]
+    parts = [_HEAD, _how(known, outcomes, total)]
     parts += ["## Side by side\n", _side_by_side(tools, struck)]
     for name, there in tools.items():
         found = [outcome for outcome in struck if outcome.point.tool == name]
@@ -77,10 +78,12 @@ def page(results: Path) -> str:
     return "\n".join(parts)
 
 
-def _how(known: dict[str, Any], struck: int, total: int, missed: int) -> str:
+def _how(known: dict[str, Any], outcomes: list[Outcome], total: int) -> str:
+    missed = sum(outcome.end == "missed" for outcome in outcomes)
+    commits = Counter(outcome.commit for outcome in outcomes)
     all_of_it = (
-        "every point" if struck + missed >= total
-        else f"**{struck + missed} of {total} points**, in a seeded random order, so that they are "
+        "every point" if len(outcomes) >= total
+        else f"**{len(outcomes)} of {total} points**, in a seeded random order, so that they are "
         "a fair sample of the whole"
     )  # fmt: skip
     requests = "; ".join(
@@ -91,7 +94,8 @@ def _how(known: dict[str, Any], struck: int, total: int, missed: int) -> str:
     return (
         f"Run on {meta['date']} with {meta['versions']}, on {meta['machine']}: {all_of_it}. "
         f"In {missed} of them the run made fewer requests than the undisturbed one, and "
-        "nothing was struck.\n\n"
+        "nothing was struck. Each outcome is in [the data](data/reliability.jsonl.xz), with its "
+        f"commit: {', '.join(f'{commit} ({n})' for commit, n in commits.items())}.\n\n"
         f"Requests of an undisturbed run: {requests}.\n"
     )
 
