@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-@dataclass
+@dataclass(eq=False)
 class Run:
     """One run of the command."""
 
@@ -44,6 +44,7 @@ class Zygote:
         self._process: asyncio.subprocess.Process | None = None
         self._started: dict[int, asyncio.Future[int]] = {}
         self._ended: dict[int, asyncio.Future[int]] = {}
+        self._running: set[Run] = set()
         self._number = 0
         self._reader: asyncio.Task[None] | None = None
 
@@ -55,7 +56,10 @@ class Zygote:
         self._reader = asyncio.create_task(self._read())
 
     async def close(self) -> None:
+        """End what still runs, and the server of forks."""
         if self._process is not None and self._reader is not None:
+            for run in self._running:
+                run.kill(signal.SIGKILL)
             self._process.stdin.close()  # type: ignore[union-attr]
             await self._process.wait()
             await self._reader
@@ -72,7 +76,10 @@ class Zygote:
         asked = {"id": number, "arguments": argv, "env": env, "cwd": str(cwd), "out": str(out),
                  "err": str(err)}  # fmt: skip
         self._process.stdin.write(json.dumps(asked).encode() + b"\n")
-        return Run(await started, ended, out, err)
+        run = Run(await started, ended, out, err)
+        self._running.add(run)
+        ended.add_done_callback(lambda _: self._running.discard(run))
+        return run
 
     async def _read(self) -> None:
         assert self._process is not None
