@@ -438,6 +438,49 @@ def test_what_lies_outside_is_remembered_until_it_is_gone() -> None:
     timed(work)
 
 
+def edited(found: FakeCluster, times: int) -> Callable[[str, str], None]:
+    """Somebody else changes the Lease in front of each of so many writes."""
+
+    def edit(verb: str, what: str) -> None:
+        nonlocal times
+        if (verb, what) == ("replace", f"Lease/{NAME}") and times:
+            times -= 1
+            meta = lease(found)["metadata"]
+            notes = {**meta.get("annotations", {}), "note": str(times)}
+            found.put(LEASE, {**lease(found), "metadata": {**meta, "annotations": notes}})
+
+    return edit
+
+
+def test_what_is_remembered_leaves_what_others_wrote_in_between() -> None:
+    found = cluster()
+
+    async def work() -> None:
+        async with lock(found, "one").held() as held:
+            found.before = edited(found, 2)
+            await held.remember([ROLE])
+            notes = lease(found)["metadata"]["annotations"]
+            assert notes["note"] == "0"
+            assert held.outside() == [ROLE]
+            assert "clusterroles" in notes["envctl.dev/cluster-scoped"].lower()
+
+    timed(work)
+
+
+def test_a_lease_that_never_rests_ends_the_run_before_anything_is_made_outside() -> None:
+    found = cluster()
+
+    async def work() -> None:
+        async with lock(found, "one").held() as held:
+            found.before = edited(found, 10**6)
+            with pytest.raises(Unavailable, match="changed"):
+                await held.remember([ROLE])
+            found.before = nothing
+
+    timed(work)
+    assert "envctl.dev/cluster-scoped" not in lease(found)["metadata"]["annotations"]
+
+
 def test_no_question_is_asked_while_the_last_renewal_is_young() -> None:
     found = cluster()
 
