@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
-from collections import Counter
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING
 
 import pytest
 
+from envctl.adapters.kubernetes.cluster import KubernetesCluster
+from envctl.adapters.kubernetes.connect import Target
+from envctl.model.objects import NAMESPACE
 from tests.faults import etcd, race_app
+from tests.faults.lies import Expiring, Missing, Twice
 from tests.faults.proxy import Exchange, in_thread
 from tests.until import until
 
@@ -63,47 +67,6 @@ def place(world: World, zygote: Zygote, tmp_path: Path) -> Place:
     return Place(world, zygote, tmp_path / "app")
 
 
-class Twice:
-    """Each change is told again, and once more after the next one."""
-
-    def __init__(self, _path: str) -> None:
-        self.last = b""
-
-    def __call__(self, line: bytes) -> Iterable[bytes]:
-        before, self.last = self.last, line
-        return [line, line, before] if before else [line, line]
-
-
-class Missing:
-    """Every third change is not told."""
-
-    def __init__(self, _path: str) -> None:
-        self.count = 0
-
-    def __call__(self, line: bytes) -> Iterable[bytes]:
-        self.count += 1
-        return [] if self.count % 3 == 0 else [line]
-
-
-class Expiring:
-    """Told in the middle that what was known is too old, each time after twice as many changes."""
-
-    opened: ClassVar[Counter[str]] = Counter()
-
-    def __init__(self, path: str) -> None:
-        self.left = 2 ** self.opened[path]
-        self.opened[path] += 1
-
-    def __call__(self, line: bytes) -> Iterable[bytes]:
-        self.left -= 1
-        return [line, GONE] if self.left == 0 else [line]
-
-
-_EXPIRED = {"kind": "Status", "apiVersion": "v1", "status": "Failure", "code": 410,
-            "reason": "Expired", "message": "too old resource version"}  # fmt: skip
-GONE = json.dumps({"type": "ERROR", "object": _EXPIRED}).encode() + b"\n"
-
-
 @pytest.mark.parametrize("bent", [Twice, Missing, Expiring])
 def test_a_watch_that_lies_makes_no_broken_environment_a_success_and_no_healthy_one_a_failure(
     place: Place, tmp_path: Path, bent: Callable[[str], Callable[[bytes], Iterable[bytes]]]
@@ -111,6 +74,8 @@ def test_a_watch_that_lies_makes_no_broken_environment_a_success_and_no_healthy_
     async def handle(exchange: Exchange) -> web.StreamResponse:
         if not exchange.watches:
             return await exchange.pass_on()
+        if bent is Expiring and Expiring.refuses(exchange):
+            return exchange.answer(410, "Expired", "too old resource version")
         return await exchange.deliver(await exchange.ask(), line=bent(exchange.path))
 
     place.write("one", envctl="timeout: 120s -> timeout: 20s")
@@ -194,8 +159,6 @@ def test_a_stranger_that_takes_the_name_between_the_look_and_the_deletion_loses_
         theirs.extend(_uids(place))
 
     async def handle(exchange: Exchange) -> web.StreamResponse:
-        import asyncio
-
         mine = exchange.path == f"/api/v1/namespaces/{place.namespace}"
         if mine and exchange.method == "DELETE" and not theirs:
             await asyncio.to_thread(replace)
@@ -260,8 +223,6 @@ def test_what_another_takes_over_between_the_look_and_the_deletion_stays(
         assert done.returncode == 0, done
 
     async def handle(exchange: Exchange) -> web.StreamResponse:
-        import asyncio
-
         if exchange.method == "DELETE" and exchange.path.endswith(f"/priorityclasses/{name}"):
             struck.append(exchange.path)
             if len(struck) == 1:
@@ -287,7 +248,8 @@ def test_an_api_server_that_is_restarted_in_the_middle_is_waited_for(place: Plac
     place.write("one")
     up = place.start("up")
     until(lambda: place.world.kubectl.exists("namespace", place.namespace))
-    assert etcd.compact(place.world.node) > 1
+    space = place.world.kubectl("get", "namespace", place.namespace)
+    assert etcd.compact(place.world.node) > int(space["metadata"]["resourceVersion"])
     envctl, name = Envctl(), place.world.node.name
     envctl("local", "stop", "--name", name, check=0)
     envctl(
@@ -295,6 +257,19 @@ def test_an_api_server_that_is_restarted_in_the_middle_is_waited_for(place: Plac
         check=0,
     )  # fmt: skip
     assert up.wait(200) in (0, 75), up.stderr
+    assert asyncio.run(_told(place, space["metadata"]["resourceVersion"])) == ["RESYNC", "ADDED"]
     assert place.run("up") == 0
     assert place.stands("one")
     assert place.run("plan") == 0
+
+
+async def _told(place: Place, since: str) -> list[str]:
+    """What a watch is told first that knows the cluster as it was."""
+    node = place.world.node
+    cluster = KubernetesCluster(Target(node.context, str(node.kubeconfig)))
+    try:
+        async with asyncio.timeout(60):
+            changes = cluster.watch(NAMESPACE, "", since=since)
+            return [(await anext(changes)).type for _ in range(2)]
+    finally:
+        await cluster.close()
