@@ -22,6 +22,8 @@ FORBIDDEN = (
     "kubernetes_validate", "prometheus_client", "pydantic", "pyhelm3", "requests", "rich",
     "tenacity", "urllib3", "yaml",
 )  # fmt: skip
+#: Only who runs a verb needs these, not who asks what there is.
+OF_VERBS = ("asyncio", "ssl")
 #: typer itself reads a verb's options with it; a command without a verb does without.
 OF_TYPER = "pydantic"
 #: The commands that a person waits for without anything being done.
@@ -46,9 +48,9 @@ def early(arguments: Sequence[str]) -> list[str]:
     for name, own in timed(arguments):
         top = name.partition(".")[0]
         cost[top] = cost.get(top, 0) + own
-    typers = {OF_TYPER} if not arguments[0].startswith("-") else set()
-    found = [name for name in FORBIDDEN if name in cost and name not in typers]
-    return [f"{name}: {cost[name] / 1000:.0f} ms" for name in found]
+    is_verb = not arguments[0].startswith("-")
+    wanted = {*FORBIDDEN} - {OF_TYPER} if is_verb else {*FORBIDDEN, *OF_VERBS}
+    return [f"{name}: {cost[name] / 1000:.0f} ms" for name in sorted(wanted & cost.keys())]
 
 
 def dearest(arguments: Sequence[str], most: int = 6) -> str:
