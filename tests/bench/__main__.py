@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import signal
 import sys
 import traceback
 from pathlib import Path
@@ -27,6 +28,8 @@ def main() -> int:
         from tests.bench import local
 
         return local.main()
+    # Stopped by whoever started it, it leaves no cluster behind.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     results = Results(asked.results)
     done = 0
     if not asked.only_page:

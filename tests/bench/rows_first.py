@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from tests.bench import api, floors, opponents, trace, workloads
 from tests.bench.lab import Place, at, namespace
 from tests.bench.line import Floor, Goal, Line
-from tests.bench.measure import paired
+from tests.bench.measure import paired, patient
 from tests.bench.rows_same import DISTANCES
 from tests.cluster.node import tool
 
@@ -71,7 +71,7 @@ def _clean(node: Node, name: str) -> None:
 
 def _why(lab: Lab, place: Place) -> str:
     file = place.folder / "trace.json"
-    ran = _fresh(lab, place, "--trace", str(file))
+    ran = patient(lambda: _fresh(lab, place, "--trace", str(file)))
     return trace.told(file, ran.wall)
 
 

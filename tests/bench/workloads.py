@@ -42,9 +42,10 @@ def config_map(name: str, note: str = "one", size: int = 0) -> Object:
     return _named("v1", "ConfigMap", name, data={"note": note, "rest": "x" * size})
 
 
-def service(name: str) -> Object:
-    """A Service of the Deployment of the same name."""
-    return _named("v1", "Service", name, spec={"selector": {"app": name}, "ports": [{"port": 80}]})
+def service(name: str, of: str = "") -> Object:
+    """A Service of a Deployment, by default of the one of its own name."""
+    spec = {"selector": {"app": of or name}, "ports": [{"port": 80}]}
+    return _named("v1", "Service", name, spec=spec)
 
 
 def deployment(name: str, gate: str = "", note: str = "one") -> Object:
@@ -71,7 +72,7 @@ def small(note: str = "one") -> list[Object]:
 def large(note: str = "one") -> list[Object]:
     """L; ``note`` stands in its first object alone."""
     maps = [config_map(f"m-{n}", note if n == 0 else "one") for n in range(CONFIG_MAPS)]
-    services = [service(f"d-{n}") for n in range(SERVICES)]
+    services = [service(f"s-{n}", f"d-{n % DEPLOYMENTS}") for n in range(SERVICES)]
     return [*maps, *services, *(deployment(f"d-{n}") for n in range(DEPLOYMENTS))]
 
 
