@@ -15,7 +15,7 @@ from pathlib import Path
 from tests.bench import lab as labs
 from tests.bench import page, scale
 from tests.bench.results import Results
-from tests.bench.rows import chosen
+from tests.bench.rows import Row, chosen
 
 ROOT = Path(__file__).resolve().parents[2]
 RESULTS = ROOT / "dist" / "bench"
@@ -30,43 +30,47 @@ def main() -> int:
         return local.main()
     # Stopped by whoever started it, it leaves no cluster behind.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    results = Results(asked.results)
-    done = 0
+    results, failed = Results(asked.results), 0
     if not asked.only_page:
         with labs.opened(asked.rounds, asked.environments) as lab:
-            done = _measure(lab, asked, results)
+            failed = _measure(lab, asked, results)
     facts, lines = results.read()
     if asked.json:
         found = {"about": facts, "lines": [line.as_json() for line in lines]}
         asked.json.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n")
     if asked.docs or asked.only_page:
-        labs.say(f"{page.write(ROOT, facts, lines)} written")
-        scale.pictures(results.folder, ROOT / "docs" / "images")
-    return done
+        docs = ROOT / "docs"
+        pictures = scale.pictures(results.folder, docs / "images")
+        (docs / "benchmarks.md").write_text(page.page(facts, lines, pictures))
+        labs.say("docs/benchmarks.md written")
+    return failed
 
 
 def _measure(lab: labs.Lab, asked: argparse.Namespace, results: Results) -> int:
     """Row after row; one that fails is told, and the others are measured all the same."""
-    failed = 0
     print(page.table([]), end="", flush=True)
-    for row in chosen([letter for letter in asked.rows if letter != scale.LETTER]):
-        if asked.resume and results.file(row.letter).exists():
-            continue
-        labs.say(f"row {row.letter}: {row.what}")
-        lines = []
-        try:
-            for line in row.measure(lab):
-                lines.append(line)
-                print(page.row(line), flush=True)
-        except Exception:  # noqa: BLE001 - whatever it is, the other rows are no worse for it
-            traceback.print_exc()
-            failed = 1
-            lab.close()
-            continue
-        results.keep(row.letter, page.about(lab.rounds), lines)
-    if scale.LETTER in asked.rows:
+    rows = chosen(asked.rows)
+    if asked.resume:
+        rows = [row for row in rows if not results.file(row.letter).exists()]
+    failed = [row for row in rows if not _measured(lab, row, results)]
+    if scale.LETTER in asked.rows or not asked.rows:
         scale.measure(lab, results.folder)
-    return failed
+    return 1 if failed else 0
+
+
+def _measured(lab: labs.Lab, row: Row, results: Results) -> bool:
+    labs.say(f"row {row.letter}: {row.what}")
+    lines = []
+    try:
+        for line in row.measure(lab):
+            lines.append(line)
+            print(page.row(line), flush=True)
+    except Exception:  # noqa: BLE001 - whatever it is, the other rows are no worse for it
+        traceback.print_exc()
+        lab.close()
+        return False
+    results.keep(row.letter, page.about(lab.rounds), lines)
+    return True
 
 
 def _arguments() -> argparse.Namespace:

@@ -14,7 +14,6 @@ from tests.bench.rows import ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from tests.bench.measure import Figure
 
@@ -40,6 +39,10 @@ Of envctl's runs, those of the Helm that it runs included, without renewals of t
 API server's audit log, which leaves out discovery and the reading of Leases.
 `tests/bench/expected.json` holds them to the number.
 """
+_GROWTH = """\
+With 10 to 10,000 environments in the cluster, each a namespace with its Lease and a release. `gc`
+looks and judges (`--dry-run`); what it does with what it deletes is row H.
+"""
 _ROWS_OF_COUNTS = "J"
 
 
@@ -61,8 +64,10 @@ def _memory() -> int:
     return round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 2**30)
 
 
-def page(facts: dict[str, dict[str, Any]], lines: Sequence[Line]) -> str:
-    """The whole page; ``facts`` by row."""
+def page(
+    facts: dict[str, dict[str, Any]], lines: Sequence[Line], pictures: Sequence[str] = ()
+) -> str:
+    """The whole page; ``facts`` by row, ``pictures`` files in docs/images."""
     timed = [line for line in lines if line.row != _ROWS_OF_COUNTS]
     counts = [line for line in lines if line.row == _ROWS_OF_COUNTS]
     parts = [_HEAD, _how(facts), "## The rows\n", _list(timed), table(timed)]
@@ -70,20 +75,29 @@ def page(facts: dict[str, dict[str, Any]], lines: Sequence[Line]) -> str:
     parts += ["## Floors and notes\n", _floors(timed)]
     if counts:
         parts += ["## Requests (row J)\n", _counts(counts)]
+    if pictures:
+        parts += ["## How verbs grow\n", _GROWTH]
+        parts += [f"![{name}](images/{name})\n" for name in pictures]
     return "\n".join(part for part in parts if part)
 
 
 def _how(facts: dict[str, dict[str, Any]]) -> str:
-    runs: dict[str, list[str]] = {}
-    for row, found in sorted(facts.items()):
+    alike: dict[str, list[str]] = {}
+    for letter, found in facts.items():
         versions = ", ".join(f"{name} {version}" for name, version in found["versions"].items())
-        words = (
-            f"{found['date']}, {versions}, on {found['machine']}, at a load of {found['load']}, "
-            f"{found['rounds']} rounds"
-        )
-        runs.setdefault(words, []).append(row)
-    said = [f"Rows {', '.join(rows)}: {words}." for words, rows in runs.items()]
+        words = f"{found['date']}, on {found['machine']}, {found['rounds']} rounds, with {versions}"
+        alike.setdefault(words, []).append(letter)
+    said = [
+        f"Rows {', '.join(rows)}: {words}{_load(facts, rows)}." for words, rows in alike.items()
+    ]
     return "\n\n".join(said) + "\n\nAgain: `task bench`, or `task bench -- A E` for some rows.\n"
+
+
+def _load(facts: dict[str, dict[str, Any]], rows: list[str]) -> str:
+    """What the machine was busy with, itself included."""
+    loads = [facts[letter]["load"] for letter in rows]
+    least, most = min(loads), max(loads)
+    return f", at a load of {least}" + (f" to {most}" if most > least else "")
 
 
 def _list(lines: Sequence[Line]) -> str:
@@ -141,7 +155,8 @@ def _floors(lines: Sequence[Line]) -> str:
     for line in lines:
         floor = f"floor: {line.floor.what}. " if line.floor else ""
         notes = f"{line.notes.rstrip('.')}. " if line.notes else ""
-        time = f"Where envctl's time goes: {line.why}." if line.why else ""
+        told_above = not all(goal.met for goal in line.goals)
+        time = f"Where envctl's time goes: {line.why}." if line.why and not told_above else ""
         text = (floor + notes + time).strip()
         if text:
             said.setdefault(line.row, []).append(f"- **{line.row}, {line.condition}**: {text}")
@@ -161,10 +176,3 @@ def _counts(lines: Sequence[Line]) -> str:
         for line in lines
     ]
     return "\n".join([*head, *rows]) + "\n"
-
-
-def write(root: Path, facts: dict[str, dict[str, Any]], lines: Sequence[Line]) -> Path:
-    """Write the page; returns its path."""
-    path = root / "docs" / "benchmarks.md"
-    path.write_text(page(facts, lines))
-    return path

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from tests.bench import counting, lab
 from tests.bench.counting import WORKLOADS
+from tests.bench.measure import patient
 
 if TYPE_CHECKING:
     from tests.bench.lab import Lab
@@ -26,7 +27,7 @@ Counts = dict[str, dict[str, int]]
 
 def counted(opened: Lab, workload: str) -> Counts:
     """What each verb asks of the server, and starts."""
-    found = counting.envctl(opened, opened.fake(), workload)
+    found = patient(lambda: counting.envctl(opened, opened.fake(), workload))
     return {verb: dict(sorted(counts.items())) for verb, counts in found.items()}
 
 
@@ -52,23 +53,28 @@ def differences(wanted: Counts, found: Counts) -> list[str]:
 def main() -> int:
     """Print what differs, or write down what is; 1 if anything differs."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.quick", description=__doc__)
+    parser.add_argument("workloads", nargs="*", help="S, M, L; all without")
     parser.add_argument("--write", metavar="REASON", help="record the counts as they are now")
-    reason = parser.parse_args().write
+    asked = parser.parse_args()
     with lab.opened(1, 1, f"{lab.NAME}-quick") as opened:
-        found = {workload: counted(opened, workload) for workload in WORKLOADS}
-    if not reason:
-        lines = [
-            f"{workload}: {line}"
-            for workload in WORKLOADS
-            for line in differences(expected()["counts"][workload], found[workload])
-        ]
-        print("\n".join(lines) or "as recorded")
-        return 1 if lines else 0
-    reasons = expected()["reasons"] if FILE.exists() else []
-    entry = {"date": dt.datetime.now(dt.UTC).date().isoformat(), "why": reason}
-    text = json.dumps({"reasons": [*reasons, entry], "counts": found}, indent=1)
-    FILE.write_text(text + "\n")
-    return 0
+        found = {each: counted(opened, each) for each in asked.workloads or WORKLOADS}
+    if asked.write:
+        record(found, asked.write)
+        return 0
+    wanted = expected()["counts"]
+    lines = [f"{each}: {line}" for each in found for line in differences(wanted[each], found[each])]
+    print("\n".join(lines) or "as recorded")
+    return 1 if lines else 0
+
+
+def record(found: dict[str, Counts], reason: str) -> None:
+    """Write the counts down, with the reason beside those of earlier changes."""
+    before = expected() if FILE.exists() else {"reasons": [], "counts": {}}
+    entry = {
+        "date": dt.datetime.now(dt.UTC).date().isoformat(), "workloads": [*found], "why": reason,
+    }  # fmt: skip
+    after = {"reasons": [*before["reasons"], entry], "counts": {**before["counts"], **found}}
+    FILE.write_text(json.dumps(after, indent=1) + "\n")
 
 
 if __name__ == "__main__":

@@ -74,8 +74,7 @@ def _count(folder: Path) -> int:
 
 def _there(place: Place, name: str) -> int:
     kinds = "configmaps,secrets,services,deployments"
-    selector = "app.kubernetes.io/managed-by in (envctl,Helm)"
-    return len(place.kubectl.items(kinds, "-n", namespace(name), "-l", selector))
+    return len(place.kubectl.items(kinds, "-n", namespace(name)))
 
 
 def _far(lab: Lab, place: Place) -> tuple[Ran, Ran]:

@@ -72,7 +72,7 @@ def _clean(node: Node, name: str) -> None:
 def _why(lab: Lab, place: Place) -> str:
     file = place.folder / "trace.json"
     ran = patient(lambda: _fresh(lab, place, "--trace", str(file)))
-    return trace.told(file, ran.wall)
+    return trace.told(file, ran)
 
 
 def _synced(lab: Lab, place: Place) -> Ran:

@@ -152,4 +152,4 @@ def explained(place: Place, name: str) -> str:
     """One run more, with a trace: where its time goes."""
     file = place.folder / "trace.json"
     ran = place.up(name, "--trace", str(file))
-    return trace.told(file, ran.wall)
+    return trace.told(file, ran)

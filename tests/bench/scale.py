@@ -67,15 +67,18 @@ def requests(ran: Ran) -> int:
     return sum(int(n) for n in re.findall(r" (?:get|post|put|patch|delete)=(\d+)", lines[-1]))
 
 
-def pictures(results: Path, folder: Path) -> None:
-    """A picture for each verb, where the file is there."""
+def pictures(results: Path, folder: Path) -> list[str]:
+    """A picture for each verb, where the file is there; their names."""
     if not (results / _FILE).exists():
-        return
+        return []
+    written = []
     for verb, points in json.loads((results / _FILE).read_text()).items():
         panels = [
             plot.Panel(f"{what} ({unit})" if unit != what else what,
                        [(point["environments"], point[what]) for point in points])
             for what, unit in _MEASURES
         ]  # fmt: skip
-        path = folder / f"scale-{verb}.svg"
-        path.write_text(plot.picture(f"envctl {verb}, by the number of environments", panels))
+        written.append(f"scale-{verb}.svg")
+        picture = plot.picture(f"envctl {verb}, by the number of environments", panels)
+        (folder / written[-1]).write_text(picture)
+    return written

@@ -11,6 +11,8 @@ from envctl.model.timeline import Bar, union
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from tests.bench.measure import Ran
+
 _WORDS = {
     "helm": "Helm's processes", "kustomize": "kustomize's processes", "api": "the API server",
     "pause": "pauses before retries", "scheduling": "scheduling", "init": "init containers",
@@ -18,18 +20,19 @@ _WORDS = {
 }  # fmt: skip
 
 
-def told(file: Path, wall: float) -> str:
-    """Of ``wall`` seconds, how long each thing was waited for, and which steps decided."""
+def told(file: Path, ran: Ran) -> str:
+    """How long a run waited for each thing, and which steps decided when it ended."""
     bars, critical = _read(file)
-    parts = [
-        (union(found), f"{_WORDS.get(kind, kind)} {union(found):.2f} s")
-        for kind, found in bars.items()
-    ]
+    seconds = {kind: union(found) for kind, found in bars.items()}
     inside = union([bar for found in bars.values() for bar in found])
-    rest = [f"nothing outside (Python's start, imports, own work) {max(0.0, wall - inside):.2f} s"]
-    words = [text for _, text in sorted(parts, reverse=True)]
+    words = [
+        f"{_WORDS.get(kind, kind)} {spent:.2f} s"
+        for kind, spent in sorted(seconds.items(), key=lambda item: -item[1])
+    ]
+    own = f"Python's start, imports and own work {max(0.0, ran.wall - inside):.2f} s"
     chain = f"; decided by {' → '.join(critical)}" if critical else ""
-    return f"of {wall:.2f} s: {', '.join(words + rest)}{chain}"
+    said = ", ".join([*words, own])
+    return f"of {ran.wall:.2f} s ({ran.cpu:.2f} s of processors): {said}{chain}"
 
 
 def _read(file: Path) -> tuple[dict[str, list[Bar]], list[str]]:
