@@ -53,6 +53,8 @@ def envctl(lab: Lab, node: Node, workload: str) -> Counts:
     place, name = repository(lab, node, workload), lab.fresh()
     started = Started(place.folder)
     place = replace(place, env=started.env)
+    # Whoever comes first in a cluster makes the namespace of the locks.
+    place.kubectl.run("create", "namespace", "envctl-system")
     log = requests.Log.of(node)
     known = ("--name", name, "-o", "json")
 
