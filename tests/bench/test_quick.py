@@ -8,7 +8,6 @@ import pytest
 
 from tests.bench import lab as labs
 from tests.bench import quick
-from tests.bench.counting import WORKLOADS
 from tests.cluster.node import NODE_NAME
 
 if TYPE_CHECKING:
@@ -16,7 +15,7 @@ if TYPE_CHECKING:
 
     from tests.bench.lab import Lab
 
-pytestmark = pytest.mark.xdist_group("bench")
+pytestmark = [pytest.mark.xdist_group("bench"), pytest.mark.timeout(900)]
 
 
 @pytest.fixture(scope="module")
@@ -26,7 +25,7 @@ def lab() -> Iterator[Lab]:
         yield opened
 
 
-@pytest.mark.parametrize("workload", WORKLOADS)
+@pytest.mark.parametrize("workload", list(quick.expected()["counts"]))
 def test_each_verb_asks_what_was_recorded(lab: Lab, workload: str) -> None:
     found = quick.differences(quick.expected()["counts"][workload], quick.counted(lab, workload))
     assert not found, "record it with its reason: python -m tests.bench.quick --write REASON"
