@@ -37,6 +37,8 @@ def names(first: int, last: int, word: str = "e") -> list[str]:
 
 def write(api: Api, wanted: Sequence[str], release: Object, *, expired: bool = False) -> None:
     """Write these environments; an expired one's life is over by hours."""
+    if not wanted:
+        return
     say(f"writing {len(wanted)} environments" + (", all expired" if expired else ""))
     api.all(("POST", _NAMESPACES, _namespace(name, expired=expired)) for name in wanted)
     api.all(("POST", _LEASES, _lease(name)) for name in wanted)
