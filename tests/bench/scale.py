@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import re
 from typing import TYPE_CHECKING, Any
 
-from tests.bench import many, plot
+from tests.bench import many, plot, requests
 from tests.bench.lab import say
 from tests.bench.measure import Figure, Ran
 from tests.bench.rows_many import populated
@@ -43,8 +42,10 @@ def measure(lab: Lab, folder: Path) -> None:
         lab.scale = size
         with populated(lab) as (place, _, _):
             for verb, act in _VERBS.items():
+                log = requests.Log.of(place.node)
                 runs = [act(place) for _ in range(lab.rounds)]
-                found[verb].append({"environments": size, **_cost(runs)})
+                asked = sum(requests.counted(log.read()).values()) / lab.rounds
+                found[verb].append({"environments": size, "requests": asked, **_cost(runs)})
                 say(f"{verb} with {size}: {found[verb][-1]}")
     lab.scale = most
     folder.mkdir(parents=True, exist_ok=True)
@@ -53,18 +54,7 @@ def measure(lab: Lab, folder: Path) -> None:
 
 def _cost(runs: list[Ran]) -> dict[str, float]:
     figure = Figure.of([ran.wall for ran in runs], runs)
-    return {
-        "seconds": figure.median,
-        "memory": figure.rss,
-        "requests": max(requests(ran) for ran in runs),
-    }
-
-
-def requests(ran: Ran) -> int:
-    """What envctl says in its log about its requests, those of all verbs together."""
-    lines = [line for line in ran.stderr.splitlines() if 'msg="API requests"' in line]
-    assert lines, ran.stderr
-    return sum(int(n) for n in re.findall(r" (?:get|post|put|patch|delete)=(\d+)", lines[-1]))
+    return {"seconds": figure.median, "memory": figure.rss}
 
 
 def pictures(results: Path, folder: Path) -> list[str]:
