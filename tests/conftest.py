@@ -34,8 +34,8 @@ if TYPE_CHECKING:
 _STARTED = pytest.StashKey[bool]()
 _HERE = Path(__file__).parent
 #: What runs on the node. Of its own accord: `attacks` and `failures` one case a test, `faults` a
-#: sample with a fixed seed.
-NODE_TIER = tuple(_HERE / name for name in ("cluster", "failures", "faults", "attacks"))
+#: sample with a fixed seed, `bench` what is exact: requests and processes, no time.
+NODE_TIER = tuple(_HERE / name for name in ("attacks", "bench", "cluster", "failures", "faults"))
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -1,20 +1,19 @@
-"""The one error boundary: every way in which a verb can end becomes words and an exit code."""
+"""The one error boundary: every way in which a verb can end becomes words and an exit code.
+
+Each verb's module imports this one, so what running a verb needs is imported when one runs:
+`envctl --help` is not to wait for an event loop.
+"""
 
 from __future__ import annotations
 
-import asyncio
 import os
 import signal
 import sys
-import tempfile
-import traceback
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from envctl import __version__
-from envctl.adapters import tools
 from envctl.errors import EXIT_BUG, EXIT_OK, EnvctlError, Interrupted
-from envctl.output.sink import open_output
 
 if TYPE_CHECKING:
     from envctl.cli.options import Options
@@ -33,6 +32,8 @@ def run(options: Options, verb: Verb, *, quiet: bool = False) -> None:
 
 
 def _run(options: Options, verb: Verb, *, quiet: bool) -> int:
+    from envctl.output.sink import open_output
+
     try:
         with open_output(options.for_output) as out:
             return _shown(out, verb, quiet=quiet)
@@ -45,6 +46,8 @@ def _run(options: Options, verb: Verb, *, quiet: bool) -> int:
 
 
 def _shown(out: Output, verb: Verb, *, quiet: bool) -> int:
+    import asyncio
+
     try:
         return asyncio.run(_until_signal(out, verb))
     except Interrupted as error:
@@ -63,6 +66,10 @@ def _shown(out: Output, verb: Verb, *, quiet: bool) -> int:
 
 async def _until_signal(out: Output, verb: Verb) -> int:
     """Run the verb; the first SIGINT or SIGTERM lets it end what it writes, a second does not."""
+    import asyncio
+
+    from envctl.adapters import tools
+
     received: list[signal.Signals] = []
     task = asyncio.ensure_future(_as_coroutine(verb(out)))
 
@@ -120,6 +127,9 @@ def _interrupted(number: signal.Signals) -> Interrupted:
 
 def _bug(error: Exception) -> EnvctlError:
     """Write the traceback to a file: it helps whoever mends it, not whoever reads the screen."""
+    import tempfile
+    import traceback
+
     with tempfile.NamedTemporaryFile(
         "w", prefix="envctl-bug-", suffix=".txt", delete=False
     ) as file:

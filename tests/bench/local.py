@@ -1,4 +1,4 @@
-"""How fast the embedded cluster starts and stops, and what it takes: `task bench`.
+"""How fast the embedded cluster starts and stops, and what it takes: `task bench -- local`.
 
 Every figure is measured on a node of its own, started and stopped as often as ``RUNS`` says; the
 programs are built beforehand, since a user builds them once. Prints a table and a JSON line. It is

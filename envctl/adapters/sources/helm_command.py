@@ -6,6 +6,7 @@ it logs tokens, and fails an assertion where helm is missing.
 
 from __future__ import annotations
 
+import asyncio
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -61,6 +62,7 @@ class Helm(Command):  # type: ignore[misc]  # pyhelm3 has no types
         )
         self._target = target
         self._parsed: tuple[int, int] | None = None
+        self._asking = asyncio.Lock()
 
     async def run(self, command: list[Any], input: bytes | None = None) -> bytes:
         """Run helm and return its stdout; raises EnvctlError, TimedOut, ConfigError."""
@@ -90,18 +92,26 @@ class Helm(Command):  # type: ignore[misc]  # pyhelm3 has no types
         return done.stdout
 
     async def parsed_version(self) -> tuple[int, int]:
-        """Major and minor version; raises ConfigError for one that is too old."""
-        if self._parsed is None:
-            text = await self.version()
-            match = re.search(r"v(\d+)\.(\d+)", text)
-            self._parsed = (int(match[1]), int(match[2])) if match else (0, 0)
-            if self._parsed < MINIMUM:
-                raise ConfigError(
-                    f"Helm {text.strip()} is too old.",
-                    why=f"envctl needs Helm {MINIMUM[0]}.{MINIMUM[1]} or newer.",
-                    next="Install a newer Helm, or run `envctl local start`, which brings one.",
-                )
+        """Major and minor version; raises ConfigError for one that is too old.
+
+        Every component asks at once: the first starts a process, the others wait for its answer.
+        """
+        async with self._asking:
+            if self._parsed is None:
+                self._parsed = _accepted(await self.version())
         return self._parsed
+
+
+def _accepted(text: str) -> tuple[int, int]:
+    match = re.search(r"v(\d+)\.(\d+)", text)
+    parsed = (int(match[1]), int(match[2])) if match else (0, 0)
+    if parsed < MINIMUM:
+        raise ConfigError(
+            f"Helm {text.strip()} is too old.",
+            why=f"envctl needs Helm {MINIMUM[0]}.{MINIMUM[1]} or newer.",
+            next="Install a newer Helm, or run `envctl local start`, which brings one.",
+        )
+    return parsed
 
 
 def _timeout(arguments: list[str]) -> float:

@@ -303,6 +303,14 @@ async def test_a_helm_that_is_too_old(tmp_path: Path, monkeypatch: Any) -> None:
         await HelmReleases(None, ()).deploy(release(tmp_path), ENVIRONMENT, 60, print, nobody)
 
 
+async def test_helm_is_asked_for_its_version_once_however_many_ask_at_once(helm: Path) -> None:
+    (helm / "template").write_text("")
+    releases = HelmReleases(None, ())
+    await asyncio.gather(*(releases.render(release(helm), ENVIRONMENT) for _ in range(5)))
+    calls = [line.split()[0] for line in (helm / "log").read_text().splitlines()]
+    assert sorted(calls) == ["template"] * 5 + ["version"]
+
+
 async def test_a_releases_fingerprint_follows_its_values(tmp_path: Path) -> None:
     releases = HelmReleases(None, ())
     part = release(tmp_path)

@@ -1,0 +1,74 @@
+"""How verbs grow with the number of environments: seconds, memory and requests, as pictures."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from tests.bench import many, plot, requests
+from tests.bench.lab import say
+from tests.bench.measure import Figure, Ran
+from tests.bench.rows_many import populated
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from tests.bench.lab import Lab, Place
+
+#: Asked for beside the letters of the rows.
+LETTER = "SCALE"
+SIZES = (10, 100, 1_000, 10_000)
+_FILE = "scale.json"
+_MEASURES = (("seconds", "s"), ("memory", "MiB"), ("requests", "requests"))
+_VERBS: dict[str, Callable[[Place], Ran]] = {
+    "list": lambda place: place.envctl("list", "--context", place.node.context, "-o", "json"),
+    "gc": lambda place: place.envctl(
+        "gc", "--project", many.PROJECT, "--context", place.node.context, "--dry-run", "-o", "json"
+    ),
+    "status": lambda place: place.envctl(
+        "status", "--project", many.PROJECT, "--name", "e1", "--context", place.node.context,
+        "-o", "json",
+    ),
+}  # fmt: skip
+
+
+def measure(lab: Lab, folder: Path) -> None:
+    """Fill the cluster step by step, and measure each verb at each size; writes the file."""
+    found: dict[str, list[dict[str, Any]]] = {verb: [] for verb in _VERBS}
+    lab.close()  # what an earlier row has left in the cluster would count
+    most = lab.scale
+    for size in [size for size in SIZES if size <= most]:
+        lab.scale = size
+        with populated(lab) as (place, _, _):
+            for verb, act in _VERBS.items():
+                log = requests.Log.of(place.node)
+                runs = [act(place) for _ in range(lab.rounds)]
+                asked = sum(requests.counted(log.read()).values()) / lab.rounds
+                found[verb].append({"environments": size, "requests": asked, **_cost(runs)})
+                say(f"{verb} with {size}: {found[verb][-1]}")
+    lab.scale = most
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / _FILE).write_text(json.dumps(found, indent=1) + "\n")
+
+
+def _cost(runs: list[Ran]) -> dict[str, float]:
+    figure = Figure.of([ran.wall for ran in runs], runs)
+    return {"seconds": figure.median, "memory": figure.rss}
+
+
+def pictures(results: Path, folder: Path) -> list[str]:
+    """A picture for each verb, where the file is there; their names."""
+    if not (results / _FILE).exists():
+        return []
+    written = []
+    for verb, points in json.loads((results / _FILE).read_text()).items():
+        panels = [
+            plot.Panel(f"{what} ({unit})" if unit != what else what,
+                       [(point["environments"], point[what]) for point in points])
+            for what, unit in _MEASURES
+        ]  # fmt: skip
+        written.append(f"scale-{verb}.svg")
+        picture = plot.picture(f"envctl {verb}, by the number of environments", panels)
+        (folder / written[-1]).write_text(picture)
+    return written
