@@ -18,7 +18,8 @@ from tests.bench.results import Results
 from tests.bench.rows import Row, chosen
 
 ROOT = Path(__file__).resolve().parents[2]
-RESULTS = ROOT / "dist" / "bench"
+#: Kept with the page: rows are measured on different days, and the page is made from all of them.
+RESULTS = ROOT / "docs" / "data" / "bench"
 
 
 def main() -> int:

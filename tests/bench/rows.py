@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING
 
 from tests.bench import (
     rows_bad,
+    rows_crowd,
     rows_down,
     rows_first,
+    rows_kinds,
     rows_many,
     rows_ready,
     rows_requests,
@@ -47,6 +49,8 @@ ROWS = (
     Row("H", "`gc` of a tenth of many, expired", FAKE, rows_many.collection),
     Row("I", "`envctl --help`, `envctl --version`", NONE, rows_start.start),
     Row("J", "API requests of each verb (S, M, L)", FAKE, rows_requests.requests),
+    Row("K", "a cluster of 2,000 CRDs", FAKE, rows_kinds.kinds),
+    Row("P", "50 pipelines at once", FAKE, rows_crowd.crowd),
     Row("X", "bad cases: still correct, memory bounded", FAKE, rows_bad.bad),
 )
 
@@ -54,11 +58,11 @@ ROWS = (
 def chosen(letters: list[str]) -> list[Row]:
     """The rows with these letters, all without, in the order in which they are best run.
 
-    Those with thousands of environments come last on their cluster: what others measure there must
-    not have to share the server with them.
+    Those with thousands of environments or kinds come last on their cluster: what others measure
+    there must not have to share the server with them.
     """
     unknown = set(letters) - {row.letter for row in ROWS} - {scale.LETTER}
     if unknown:
         raise ValueError(f"there is no row {', '.join(sorted(unknown))}")
     found = [row for row in ROWS if not letters or row.letter in letters]
-    return sorted(found, key=lambda row: (row.cluster, row.letter in "GH", row.letter))
+    return sorted(found, key=lambda row: (row.cluster, row.letter in "GHK", row.letter))

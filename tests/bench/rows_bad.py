@@ -5,6 +5,7 @@ Nothing is compared: the question is whether ``up`` and ``down`` still do what t
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from dataclasses import replace
@@ -30,6 +31,8 @@ if TYPE_CHECKING:
 MOST = 256
 #: A throttling server refuses so many of all requests, as one in so many.
 _REFUSED = 3
+#: Seconds that a write takes longer on a slow disk.
+_WRITE = 0.5
 
 
 def bad(lab: Lab) -> Iterator[Line]:
@@ -38,6 +41,7 @@ def bad(lab: Lab) -> Iterator[Line]:
     place = Place(node, lab.place(), node.kubeconfig)
     yield _line("far: 300 ms, S", *_far(lab, place))
     yield _line(f"throttled: every {_REFUSED}rd request 429, S", *_throttled(lab, place))
+    yield _line(f"a slow disk: every write takes {_WRITE:g} s more, S", *_slow_disk(lab, place))
     for condition, write in _LARGE.items():
         write(place)
         yield _line(condition, *_life(lab, place))
@@ -90,6 +94,19 @@ def _throttled(lab: Lab, place: Place) -> tuple[Ran, Ran]:
         if exchange.ordinal % _REFUSED == 0:
             message = "the server has received too many requests"
             return exchange.answer(429, "TooManyRequests", message, {"Retry-After": "1"})
+        return await exchange.pass_on()
+
+    with in_thread(place.node.kubeconfig, place.folder / "proxy", handle) as proxy:
+        return _life(lab, replace(place, kubeconfig=proxy.kubeconfig))
+
+
+def _slow_disk(lab: Lab, place: Place) -> tuple[Ran, Ran]:
+    """What etcd's slow disk is to a client: reads come from memory, and each write takes long."""
+    workloads.manifests(place.folder, place.node.context, workloads.small())
+
+    async def handle(exchange: Exchange) -> web.StreamResponse:
+        if exchange.writes:
+            await asyncio.sleep(_WRITE)
         return await exchange.pass_on()
 
     with in_thread(place.node.kubeconfig, place.folder / "proxy", handle) as proxy:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any
 
-from tests.bench import many, plot, requests
+from tests.bench import many, plot, requests, workloads
 from tests.bench.lab import say
 from tests.bench.measure import Figure, Ran
 from tests.bench.rows_many import populated
@@ -21,7 +21,7 @@ LETTER = "SCALE"
 SIZES = (10, 100, 1_000, 10_000)
 _FILE = "scale.json"
 _MEASURES = (("seconds", "s"), ("memory", "MiB"), ("requests", "requests"))
-_VERBS: dict[str, Callable[[Place], Ran]] = {
+_LOOKS: dict[str, Callable[[Place], Ran]] = {
     "list": lambda place: place.envctl("list", "--context", place.node.context, "-o", "json"),
     "gc": lambda place: place.envctl(
         "gc", "--project", many.PROJECT, "--context", place.node.context, "--dry-run", "-o", "json"
@@ -35,21 +35,34 @@ _VERBS: dict[str, Callable[[Place], Ran]] = {
 
 def measure(lab: Lab, folder: Path) -> None:
     """Fill the cluster step by step, and measure each verb at each size; writes the file."""
-    found: dict[str, list[dict[str, Any]]] = {verb: [] for verb in _VERBS}
+    found: dict[str, list[dict[str, Any]]] = {}
     lab.close()  # what an earlier row has left in the cluster would count
     most = lab.scale
     for size in [size for size in SIZES if size <= most]:
         lab.scale = size
         with populated(lab) as (place, _, _):
-            for verb, act in _VERBS.items():
+            for verb, act in {**_LOOKS, **_life(lab, place)}.items():
                 log = requests.Log.of(place.node)
                 runs = [act(place) for _ in range(lab.rounds)]
                 asked = sum(requests.counted(log.read()).values()) / lab.rounds
-                found[verb].append({"environments": size, "requests": asked, **_cost(runs)})
-                say(f"{verb} with {size}: {found[verb][-1]}")
+                point = {"environments": size, "requests": asked, **_cost(runs)}
+                found.setdefault(verb, []).append(point)
+                say(f"{verb} with {size}: {point}")
     lab.scale = most
     folder.mkdir(parents=True, exist_ok=True)
     (folder / _FILE).write_text(json.dumps(found, indent=1) + "\n")
+
+
+def _life(lab: Lab, place: Place) -> dict[str, Callable[[Place], Ran]]:
+    """S made anew and taken away again, beside all the others; each ``up`` has its ``down``."""
+    workloads.manifests(place.folder, place.node.context, workloads.small())
+    names: list[str] = []
+
+    def up(place: Place) -> Ran:
+        names.append(lab.fresh())
+        return place.up(names[-1])
+
+    return {"up": up, "down": lambda place: place.down(names.pop())}
 
 
 def _cost(runs: list[Ran]) -> dict[str, float]:
