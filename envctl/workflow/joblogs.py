@@ -118,7 +118,10 @@ def _over(run: Run, jobs: set[str]) -> bool:
 
 
 async def _stream(run: Run, context: StepContext, pod: Obj, container: str, hidden: Hidden) -> None:
-    """Show a container's lines, without what the environment's Secrets hold."""
+    """Show a container's lines, without what the environment's Secrets hold.
+
+    Whatever a pod says, the lock must be renewed beside it: what is not shown costs next to nothing.
+    """
     name = pod["metadata"]["name"]
     count = 0
     try:

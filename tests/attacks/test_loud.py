@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     from tests.cluster.app import App
 
-pytestmark = pytest.mark.timeout(240)
+#: One after the other: what shouts takes the processors that the node and envctl run on, and with
+#: three of them at once a run could not renew its lock in time, which it then rightly says.
+pytestmark = [pytest.mark.timeout(240), pytest.mark.xdist_group("loud")]
 
 #: Peak of resident memory, in MiB, at whatever pace the log comes; 80 of them are Python and the
 #: libraries of a run.
