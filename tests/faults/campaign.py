@@ -86,6 +86,7 @@ class Campaign:
     """What went wrong in the harness itself: such points are struck by a later run."""
     _commit: str = field(default_factory=commit)
     _lives: int = 0
+    _stopped: bool = False
     _began: float = field(default_factory=time.monotonic)
 
     async def run(self) -> list[Outcome]:
@@ -109,6 +110,7 @@ class Campaign:
             for proxy in proxies:
                 await proxy.stop()
         finally:
+            self._stopped = True
             await upstream.close()
         return self.outcomes
 
@@ -194,7 +196,7 @@ class Campaign:
 
     def _over(self) -> bool:
         late = time.monotonic() - self._began > self.minutes * 60
-        return late or len(self.outcomes) >= self.most
+        return self._stopped or late or len(self.outcomes) >= self.most
 
     async def _live(self, tool: Tool, upstream: Upstream, proxy: Proxy) -> None:
         life, stages = self._life(tool, upstream, proxy), tool.stages()
