@@ -120,7 +120,7 @@ def _over(run: Run, jobs: set[str]) -> bool:
 async def _stream(run: Run, context: StepContext, pod: Obj, container: str, hidden: Hidden) -> None:
     """Show a container's lines, without what the environment's Secrets hold.
 
-    Whatever a pod says, the lock must be renewed beside it: what is not shown costs next to nothing.
+    The lock is to be renewed beside it: what is not shown must cost next to nothing.
     """
     name = pod["metadata"]["name"]
     count = 0
