@@ -42,12 +42,18 @@ def timed(arguments: Sequence[str]) -> list[tuple[str, int]]:
     return [(name, int(own)) for own, _, _, name in _LINE.findall(done.stderr)]
 
 
-def early(arguments: Sequence[str]) -> list[str]:
-    """The forbidden libraries that the command imports, and how many milliseconds each takes."""
+def _by_package(arguments: Sequence[str]) -> dict[str, int]:
+    """Microseconds of each package, its modules together."""
     cost: dict[str, int] = {}
     for name, own in timed(arguments):
         top = name.partition(".")[0]
         cost[top] = cost.get(top, 0) + own
+    return cost
+
+
+def early(arguments: Sequence[str]) -> list[str]:
+    """The forbidden libraries that the command imports, and how many milliseconds each takes."""
+    cost = _by_package(arguments)
     is_verb = not arguments[0].startswith("-")
     wanted = {*FORBIDDEN} - {OF_TYPER} if is_verb else {*FORBIDDEN, *OF_VERBS}
     return [f"{name}: {cost[name] / 1000:.0f} ms" for name in sorted(wanted & cost.keys())]
@@ -55,10 +61,7 @@ def early(arguments: Sequence[str]) -> list[str]:
 
 def dearest(arguments: Sequence[str], most: int = 6) -> str:
     """The packages whose imports cost the most, in a sentence."""
-    cost: dict[str, int] = {}
-    for name, own in timed(arguments):
-        top = name.partition(".")[0]
-        cost[top] = cost.get(top, 0) + own
+    cost = _by_package(arguments)
     ordered = sorted(cost.items(), key=lambda item: -item[1])[:most]
     total = sum(cost.values()) / 1000
     words = ", ".join(f"{name} {own / 1000:.1f}" for name, own in ordered)

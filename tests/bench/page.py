@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 _HEAD = """\
 # Benchmarks
 
-Made by `task bench -- --docs` from what was measured; nothing in it is written by hand.
+Made by `task bench` from what was measured; nothing in it is written by hand.
 
 envctl and the tools that people use today, on the same cluster in the same run, taking turns. A
 figure is the median of the rounds, with the least and the most; a ratio is how many times as long

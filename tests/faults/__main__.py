@@ -24,7 +24,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
     parser.add_argument("--results", type=Path, default=Path("faults.jsonl"))
     parser.add_argument("--resume", action="store_true", help="go on where it ended")
-    parser.add_argument("--table", type=Path, help="only write the page, and pack the results")
+    parser.add_argument("--table", type=Path, help="only write the page, its data beside it")
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--slots", type=int, default=6, help="environments side by side")
     parser.add_argument("--minutes", type=float, default=1e9)
@@ -40,7 +40,7 @@ def main() -> None:
         from tests.faults import table
 
         chosen.table.write_text(table.page(chosen.results))
-        archive.pack(chosen.results)
+        archive.pack(chosen.results, chosen.table.parent / "data" / archive.ARCHIVE.name)
         return
     if chosen.results.exists() and not chosen.resume:
         parser.error(f"{chosen.results} exists: --resume goes on with it")

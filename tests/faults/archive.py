@@ -25,7 +25,7 @@ def counts_of(results: Path) -> Path:
     return results.with_suffix(".counts.json")
 
 
-def pack(results: Path, archive: Path = ARCHIVE) -> None:
+def pack(results: Path, archive: Path) -> None:
     """Keep the outcomes of a campaign, its newest word on each point last."""
     text = counts_of(results).read_text().strip() + "\n" + results.read_text()
     archive.parent.mkdir(exist_ok=True)
