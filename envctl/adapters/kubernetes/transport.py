@@ -18,6 +18,7 @@ from aiohttp import ClientTimeout
 from envctl import __version__
 from envctl.adapters.kubernetes import translate
 from envctl.adapters.kubernetes.connect import open_client
+from envctl.adapters.patience import patience
 from envctl.adapters.retrying import Transient, retrying
 from envctl.model import servers, step
 from envctl.ports import attempt, fence, timing
@@ -33,6 +34,8 @@ if TYPE_CHECKING:
 
 #: Seconds one request may take; a server that is silent for longer is tried again.
 REQUEST_TIMEOUT = 30.0
+#: For what bounds itself.
+UNLIMITED = ClientTimeout(total=None)
 _READS = ("GET", "HEAD")
 AGENT = f"envctl/{__version__}"
 
@@ -86,10 +89,10 @@ class Transport:
         body: Obj | None = None,
         content: str = "application/json",
         accept: str = "application/json",
-        timeout: ClientTimeout | None = None,
+        timeout: ClientTimeout = UNLIMITED,
         stream: bool = False,
     ) -> aiohttp.ClientResponse:
-        """One request, one answer, not retried; the caller reads and releases it.
+        """One request, one answer, not retried; the caller bounds, reads and releases it.
 
         A ``stream`` is read as it comes, and not compressed: the API server does that to watches
         too since 1.37, and what lies in a compressor's block, here or in a proxy, comes late.
@@ -102,10 +105,9 @@ class Transport:
         if method not in _READS:
             await fence.check()  # the last that is awaited: what follows is the socket
         self.by_verb[method.lower()] += 1
-        limit = timeout or ClientTimeout(total=attempt.remaining(REQUEST_TIMEOUT) or 0.001)
         try:
             answer = await client.rest_client.request(
-                method, url, headers=headers, body=body, _request_timeout=limit
+                method, url, headers=headers, body=body, _request_timeout=timeout
             )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
             raise translate.error_of_connection(
@@ -128,11 +130,14 @@ class Transport:
         return translate.error_of_connection(why, client.configuration.host, self.context)
 
     async def _once(self, method: str, path: str, doing: str, **options: Any) -> Any:
-        response = await self.send(method, path, **options)
+        host = self.context
         try:
-            data = await response.read()
+            async with patience(attempt.remaining(REQUEST_TIMEOUT)):
+                host = (await self.client()).configuration.host
+                response = await self.send(method, path, **options)
+                data = await response.read()
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
-            raise translate.error_of_connection(error, str(response.host), self.context) from error
+            raise translate.error_of_connection(error, host, self.context) from error
         if method not in _READS:
             for header in response.headers.getall("Warning", ()):
                 attempt.report_warning(doing, servers.warning_in(header))
