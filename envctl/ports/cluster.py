@@ -10,7 +10,7 @@ from envctl.model.environment import FIELD_MANAGER
 from envctl.model.objects import Obj
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
     from datetime import datetime
 
     from envctl.model.objects import Resource
@@ -204,7 +204,7 @@ class Cluster(Protocol):
         follow: bool = True,
         previous: bool = False,
         timestamps: bool = False,
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str]:
         """A container's lines as they come; ends with the container, or when the connection does.
 
         ``since`` is seconds back from now. With ``timestamps`` each line begins with its moment,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -11,9 +12,17 @@ from envctl.model.objects import SECRET
 from envctl.model.redact import Hidden
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from envctl.model.events import LogLine
     from envctl.model.logs import Show
     from envctl.ports.cluster import Cluster
+
+#: For an account that was set up before envctl watched them.
+UNWATCHED = (
+    "what Secrets come to hold from now on is not hidden, as this credential may not watch them: "
+    "let the administrator run `envctl cluster init --apply` again"
+)
 
 
 async def hidden_in(cluster: Cluster, namespace: str) -> Hidden:
@@ -35,11 +44,18 @@ class Mask:
         """Show one line."""
         self.shown(replace(said, line=self.hidden.mask(said.line)))
 
-    async def follow(self, cluster: Cluster, namespace: str) -> None:
-        """Hide what is added to the Secrets from now on, and what they held before, for ever."""
+    async def follow(self, cluster: Cluster, namespace: str, warn: Callable[[str], None]) -> None:
+        """Hide what is added to the Secrets from now on, and what they held before, for ever.
+
+        ``warn`` is told where they may be read, and not watched.
+        """
         try:
             async for change in cluster.watch(SECRET, namespace):
                 if change.type in ("ADDED", "MODIFIED"):
                     self.hidden |= redact.known([{**change.object, "kind": SECRET.kind}])
-        except Forbidden:  # as in ``hidden_in``
-            return
+        except Forbidden:
+            with contextlib.suppress(
+                EnvctlError
+            ):  # nothing of them was hidden: as in ``hidden_in``
+                await cluster.list(SECRET, namespace)
+                warn(UNWATCHED)

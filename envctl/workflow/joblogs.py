@@ -3,22 +3,24 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import asynccontextmanager
+from contextlib import aclosing, asynccontextmanager
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from envctl.errors import EnvctlError
 from envctl.model.objects import POD, Key, Obj, Resource, key_of, uid_of
+from envctl.workflow import tracker
 from envctl.workflow.hiding import hidden_in
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable
+    from collections.abc import AsyncGenerator, AsyncIterator, Callable, Iterable
 
     from envctl.model.redact import Hidden
     from envctl.workflow.engine import StepContext
     from envctl.workflow.run import Run
     from envctl.workflow.tracker import Subscription
 
-#: Lines of one container that are shown; the rest is to be had with `envctl logs`.
+#: Lines of one container that are shown, its first; the rest is to be had with `envctl logs`.
 MAX_LINES = 2000
 
 
@@ -26,7 +28,7 @@ MAX_LINES = 2000
 async def shown(
     run: Run, context: StepContext, applied: list[tuple[Resource, Obj]]
 ) -> AsyncIterator[None]:
-    """While inside, every line of every pod of these Jobs is emitted; at the end, the rest."""
+    """While inside, what the pods of these Jobs say is emitted; at the end, the rest of it."""
     jobs = {uid_of(obj) for resource, obj in applied if resource.kind == "Job"}
     if not jobs:
         yield
@@ -69,26 +71,30 @@ async def _watch(
 ) -> None:
     """Follow each container of each pod once, as soon as it has started."""
     hidden: Hidden | None = None
-    started: set[tuple[str, str]] = set()
-    streams: list[asyncio.Task[None]] = []
+    streams: dict[tuple[str, str], _Stream] = {}
+    reading: list[asyncio.Task[None]] = []
     finished = False
     try:
         while not finished:
             subscription.take()
             for pod in _pods(run, jobs()):
                 for name in _running(pod):
-                    if (uid_of(pod), name) not in started:
-                        started.add((uid_of(pod), name))
+                    at = (uid_of(pod), name)
+                    if at not in streams:
                         hidden = hidden or await hidden_in(run.cluster, run.environment.namespace)
-                        reading = _stream(run, context, pod, name, hidden)
-                        streams.append(asyncio.create_task(reading))
+                        streams[at] = _Stream(run, context, pod, name, hidden)
+                        reading.append(asyncio.create_task(streams[at].read()))
+                    if pod["metadata"].get("deletionTimestamp"):
+                        streams[at].ending.set()
             finished = over()
             if not finished:
                 await subscription.wake.wait()
-        await asyncio.gather(*streams, return_exceptions=True)
+        for stream in streams.values():
+            stream.ending.set()
+        await asyncio.gather(*reading, return_exceptions=True)
     finally:
-        for stream in streams:
-            stream.cancel()
+        for task in reading:
+            task.cancel()
 
 
 def _pods(run: Run, jobs: set[str]) -> list[Obj]:
@@ -117,21 +123,51 @@ def _over(run: Run, jobs: set[str]) -> bool:
     return bool(states) and all(state is not readiness.State.WAITING for state in states)
 
 
-async def _stream(run: Run, context: StepContext, pod: Obj, container: str, hidden: Hidden) -> None:
-    """Show a container's lines, without what the environment's Secrets hold.
+@dataclass(slots=True)
+class _Stream:
+    """Shows a container's lines, without what the environment's Secrets hold.
 
-    The lock is to be renewed beside it: what is not shown must cost next to nothing.
+    What is not shown is not read either: the log of a pod that shouts costs its node, the API
+    server and envctl the processors on which the lock is to be renewed. Only its end is, once it is
+    ``ending``, as a pod that is deleted takes along what it said of why.
     """
-    name = pod["metadata"]["name"]
-    count = 0
-    try:
-        async for line in run.cluster.follow(run.environment.namespace, name, container):
-            count += 1
-            if count <= MAX_LINES:
-                context.line(name, container, hidden.mask(line))
-            for owner in pod["metadata"].get("ownerReferences") or []:
-                run.tracker.hear(str(owner.get("uid", "")), line)
-        if count > MAX_LINES:
-            context.note("info", f"{count - MAX_LINES} more lines of {name} are not shown")
-    except EnvctlError as error:  # a log that breaks off is no reason to fail the Job
-        context.note("warning", f"the log of {name} broke off: {error}")
+
+    run: Run
+    context: StepContext
+    pod: Obj
+    container: str
+    hidden: Hidden
+    ending: asyncio.Event = field(default_factory=asyncio.Event)
+
+    async def read(self) -> None:
+        """Until the container has ended; never raises."""
+        name = self.pod["metadata"]["name"]
+        count = 0
+        try:
+            async with aclosing(self._lines()) as lines:
+                async for line in lines:
+                    if count == MAX_LINES:
+                        break
+                    count += 1
+                    self.context.line(name, self.container, self.hidden.mask(line))
+                    self._hear(line)
+                else:
+                    return
+            self.context.note(
+                "info",
+                f"only {MAX_LINES} lines of {name} are shown: see the others with envctl logs",
+            )
+            await self.ending.wait()
+            async with aclosing(self._lines(tail=tracker.MAX_LINES)) as lines:
+                async for line in lines:
+                    self._hear(line)
+        except EnvctlError as error:  # a log that breaks off is no reason to fail the Job
+            self.context.note("warning", f"the log of {name} broke off: {error}")
+
+    def _lines(self, tail: int | None = None) -> AsyncGenerator[str]:
+        namespace, name = self.run.environment.namespace, self.pod["metadata"]["name"]
+        return self.run.cluster.follow(namespace, name, self.container, tail=tail)
+
+    def _hear(self, line: str) -> None:
+        for owner in self.pod["metadata"].get("ownerReferences") or []:
+            self.run.tracker.hear(str(owner.get("uid", "")), line)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import functools
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -47,7 +48,8 @@ class Logs:
                 self.world, self.environment, self.wanted, self.finder, engine, mask.show
             )
             async with asyncio.TaskGroup() as group:
-                hiding = group.create_task(mask.follow(cluster, name))
+                warn = functools.partial(engine.note, "warning")
+                hiding = group.create_task(mask.follow(cluster, name, warn))
                 await follower.run(pods)
                 hiding.cancel()
             return

@@ -23,7 +23,7 @@ from envctl.ports import attempt
 from envctl.ports.cluster import Conflict, NotFound, UnknownKind
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from envctl.adapters.kubernetes.connect import Target
     from envctl.ports.cluster import Change, Lines, Objects
@@ -254,7 +254,7 @@ class KubernetesCluster(Transport):
         follow: bool = True,
         previous: bool = False,
         timestamps: bool = False,
-    ) -> AsyncIterator[str]:
+    ) -> AsyncGenerator[str]:
         """A container's lines as they come; ends with the container or the connection."""
         query = log_query(
             container, tail=tail, since=since, follow=follow, previous=previous,

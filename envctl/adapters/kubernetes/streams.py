@@ -18,7 +18,7 @@ from envctl.ports import attempt
 from envctl.ports.cluster import Change
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncGenerator, AsyncIterator
 
     from envctl.adapters.kubernetes.cluster import KubernetesCluster
     from envctl.model.objects import Resource
@@ -135,7 +135,7 @@ async def read_log(
     pod: str,
     query: dict[str, Any],
     limit: aiohttp.ClientTimeout,
-) -> AsyncIterator[str]:
+) -> AsyncGenerator[str]:
     """Yield a container's lines; nothing where it has none (yet), or is gone."""
     response = await cluster.send(
         "GET",

@@ -13,7 +13,7 @@ from envctl.model.events import LogLine
 from envctl.model.objects import SECRET
 from envctl.model.redact import Hidden, hidden
 from envctl.ports.cluster import Change
-from envctl.workflow.hiding import Mask
+from envctl.workflow.hiding import UNWATCHED, Mask
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -29,8 +29,15 @@ def secret(value: str) -> dict[str, Any]:
 class Secrets:
     """A cluster whose Secrets change as the test says."""
 
-    def __init__(self, *changes: Change | Exception) -> None:
+    def __init__(self, *changes: Change | Exception, listed: bool = True) -> None:
         self.changes = changes
+        self.listed = listed
+
+    async def list(self, resource: Resource, namespace: str) -> list[Any]:
+        assert (resource, namespace) == (SECRET, "shop-a")
+        if not self.listed:
+            raise Forbidden("Secrets may not be listed.")
+        return []
 
     async def watch(self, resource: Resource, namespace: str) -> AsyncIterator[Change]:
         assert (resource, namespace) == (SECRET, "shop-a")
@@ -40,8 +47,12 @@ class Secrets:
             yield change
 
 
-def shown_after(mask: Mask, *changes: Change | Exception) -> None:
-    asyncio.run(mask.follow(Secrets(*changes), "shop-a"))  # type: ignore[arg-type]
+def shown_after(mask: Mask, *changes: Change | Exception, listed: bool = True) -> list[str]:
+    """What was warned of once these changes were seen."""
+    warnings: list[str] = []
+    cluster: Any = Secrets(*changes, listed=listed)
+    asyncio.run(mask.follow(cluster, "shop-a", warnings.append))
+    return warnings
 
 
 @pytest.fixture
@@ -70,9 +81,14 @@ def test_a_secret_made_later_is_hidden_from_then_on_and_an_old_value_stays_hidde
 
 def test_who_may_not_read_secrets_sees_lines_all_the_same(lines: list[LogLine]) -> None:
     mask = Mask(lines.append, Hidden())
-    shown_after(mask, Forbidden("Secrets may not be read."))
+    assert shown_after(mask, Forbidden("Secrets may not be read."), listed=False) == []
     say(mask, "hello")
     assert lines[0].line == "hello"
+
+
+def test_who_may_read_secrets_and_not_watch_them_is_warned_of_what_is_not_hidden() -> None:
+    mask = Mask(lambda _: None, hidden(["first-horse"]))
+    assert shown_after(mask, Forbidden("Secrets may not be watched.")) == [UNWATCHED]
 
 
 def test_a_cluster_that_is_away_for_good_ends_it_rather_than_show_what_may_be_secret(
