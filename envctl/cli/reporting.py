@@ -83,20 +83,17 @@ def _untrusted_token(context: CIContext, forge: Forge, out: Output) -> bool:
 
 def place_of(context: CIContext, verb: str) -> Place | None:
     """Where a job reports to; None where it belongs to no merge request."""
-    from envctl.config import names
     from envctl.workflow.report import Place
 
     project = context.forge_project
     if project is None or not context.merge_request:
         return None
-    target = context.target_branch
-    default = target == (context.default_branch or "main")
     return Place(
         project,
         context.merge_request,
         verb,
         job_url=context.job_url,
-        baselines=names.of_branch(target, default=default) if target else (),
+        baselines=context.baselines(),
         deployment=bool(context.environment),
         forge_environment=context.environment,
         stopping=context.stopping,

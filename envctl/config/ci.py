@@ -52,6 +52,18 @@ class CIContext:
         """The project on the forge, where the CI says which one it is."""
         return ForgeProject(self.server, self.project) if self.server and self.project else None
 
+    def baselines(self) -> tuple[str, ...]:
+        """The environments that a change is compared with, the likeliest first.
+
+        A merge request's is its target branch's; what a developer tries is compared with main. A
+        branch's own pipeline has none but its own earlier runs.
+        """
+        if self.system and not self.target_branch:
+            return ()
+        main = self.default_branch or "main"
+        target = self.target_branch or main
+        return names.of_branch(target, default=target == main)
+
     def default_name(self) -> str:
         """The environment's name when none is given: merge request, else branch, else person."""
         if self.merge_request:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from envctl.config import duration, kustomization, names, validate
 from envctl.errors import ConfigError
-from envctl.model import graph
+from envctl.model import gates, graph
 from envctl.model.spec import (
     Check,
     Component,
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from envctl.config.yamlfile import Document, PathKey
+    from envctl.model.gates import Gate
 
 TYPES = ("helm", "kustomize", "manifests", "job")
 _MANIFESTS = (".yaml", ".yml", ".json")
@@ -66,6 +67,7 @@ class Reader:
         found = [self._check(item, ("checks", i)) for i, item in enumerate(raw)]
         known = [c for c in found if c is not None]
         self._unique([c.name for c in known], "checks")
+        self._gates_need(known)
         return tuple(known)
 
     def _component(self, raw: dict[str, Any], path: PathKey) -> Component | None:
@@ -99,10 +101,25 @@ class Reader:
                 source=JobSource(self._file(raw["job"])),
                 timeout=self._timeout(raw.get("timeout", "2m")),
                 images=_images(raw),
+                gates=tuple(map(_gate, raw.get("gates", ()))),
+                definition=raw.get("definition", 1),
             )
         except (_Wrong, ConfigError) as error:
             self._note(path, str(error))
             return None
+
+    def _gates_need(self, found: list[Check]) -> None:
+        known = {c.name: c.needs for c in found}
+        for index, check in enumerate(found):
+            for name in sorted(set(check.needs) - set(known)):
+                self._note(
+                    ("checks", index, "gates"),
+                    f"a gate of check {check.name!r} names the check {name!r}, which does not "
+                    f"exist; known are {', '.join(known)}",
+                )
+        cycle = graph.find_cycle(known)
+        if cycle:
+            self._note(("checks",), f"the gates need each other in a circle: {' → '.join(cycle)}")
 
     def _note(self, path: PathKey, message: str) -> None:
         self.wrong.append(validate.at(self.document, path, f"{message.rstrip('.')}."))
@@ -203,6 +220,13 @@ class Reader:
         if not path.is_relative_to(self.root):
             raise _Wrong(f"the path {raw!r} leads outside the repository")
         return path
+
+
+def _gate(text: str) -> Gate:
+    try:
+        return gates.parse(text)
+    except gates.NoGate as error:
+        raise _Wrong(f"the gate {text[:80]!r} {error}") from error
 
 
 def _fetched(source: HelmSource) -> HelmSource:

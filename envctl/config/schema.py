@@ -115,6 +115,17 @@ _CHECK = _object(
         ),
         "timeout": {**_DURATION, "description": "Until it must have ended.", "default": "2m"},
         "images": _IMAGES,
+        "gates": _strings(
+            "What its numbers must be: `accuracy >= 0.92`, `p95_ms <= baseline * 1.10`, "
+            "`loss < control.loss`. One that fails ends the run with 4."
+        ),
+        "definition": {
+            "type": "integer",
+            "minimum": 1,
+            "default": 1,
+            "description": "Raise it when the check measures something else than before: "
+            "what an earlier definition measured is no baseline.",
+        },
     },
     ("name", "job"),
 )

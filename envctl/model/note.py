@@ -87,6 +87,7 @@ def after_up(result: UpResult, context: NoteContext) -> str:
             *note_parts.failure(result.failure, level),
             *note_parts.components(result.components, level),
             *note_parts.checks(result.checks, context.baseline, context.baseline_name, level),
+            *note_parts.gates(result.checks, level),
             *_life(info, context),
         ]
 

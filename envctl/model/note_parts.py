@@ -30,6 +30,8 @@ _SIGNS = {
     "skipped": "⏭️",
 }
 
+_GATE_SIGNS = {"passed": "✅", "failed": "❌", "unknown": "❔"}
+
 
 @dataclass(frozen=True, slots=True)
 class Baseline:
@@ -94,6 +96,24 @@ def checks(
         heads, rows = heads[:4], [row[:4] for row in rows]
     total = sum(1 + len(one.metrics) for one in results)
     return _rows(heads, rows[: level.rows], total, "check result")
+
+
+def gates(results: Sequence[CheckResult], level: Level) -> list[str]:
+    """The table of the gates: what each demands, and what it found."""
+    found = [(one.name, gate) for one in results for gate in one.gates]
+    rows = [
+        (
+            code(name, _NAME),
+            code(gate.gate, _SENTENCE),
+            f"{_GATE_SIGNS.get(gate.result, '')} {gate.result}".strip(),
+            *("" if number is None else _number(number) for number in (gate.value, gate.baseline)),
+            _change(gate.value, gate.baseline) if gate.value is not None else "",
+            "" if gate.result == "passed" else text(gate.why, _SENTENCE),
+        )
+        for name, gate in found[: level.rows]
+    ]
+    heads = ("check", "gate", "verdict", ">value", ">baseline", ">change", "why")
+    return _rows(heads, rows, len(found), "gate")
 
 
 def failure(what: Failure | None, level: Level) -> list[str]:

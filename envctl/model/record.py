@@ -67,6 +67,13 @@ class Checked:
     passed: bool
     seconds: float
     metrics: Measures = ()
+    refused: tuple[str, ...] = ()
+    """Why each gate that failed did, once its Job had ended well."""
+
+    @property
+    def good(self) -> bool:
+        """Whether its Job ended well and its numbers pass."""
+        return self.passed and not self.refused
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,6 +131,7 @@ def dump_check(checked: Checked) -> str:
         "passed": checked.passed,
         "seconds": checked.seconds,
         "metrics": dict(checked.metrics),
+        **({"refused": list(checked.refused)} if checked.refused else {}),
     }
     return json.dumps(value, separators=(",", ":"))
 
@@ -174,6 +182,7 @@ def _load_check(value: dict[str, Any]) -> Checked:
         bool(value["passed"]),
         float(value["seconds"]),
         tuple((str(name), float(number)) for name, number in metrics.items()),
+        tuple(map(str, value.get("refused") or ())),
     )
 
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from envctl.model.environment import EnvironmentInfo
     from envctl.model.failure import Failure
+    from envctl.model.gates import Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +30,7 @@ class CheckResult:
     result: str
     seconds: float
     metrics: tuple[tuple[str, float], ...] = ()
+    gates: tuple[Verdict, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,7 @@ class UpResult:
                     "result": c.result,
                     "seconds": round(c.seconds, 3),
                     "metrics": dict(c.metrics),
+                    "gates": [gate.as_json() for gate in c.gates],
                 }
                 for c in self.checks
             ],

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
+    from envctl.model.gates import Gate
+
 
 @dataclass(frozen=True, slots=True)
 class HelmSource:
@@ -83,12 +85,22 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A Job that says whether the deployed environment is good; ``timeout`` is seconds."""
+    """A Job that says whether the deployed environment is good; ``timeout`` is seconds.
+
+    Its numbers are compared with a baseline of the same ``definition`` only.
+    """
 
     name: str
     source: JobSource
     timeout: float = 120.0
     images: Mapping[str, str] = field(default_factory=dict)
+    gates: tuple[Gate, ...] = ()
+    definition: int = 1
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """The checks that must have ended before this one: their numbers are in its gates."""
+        return tuple(sorted({check for gate in self.gates for check in gate.checks}))
 
 
 @dataclass(frozen=True, slots=True)

@@ -79,7 +79,7 @@ class StatusResult:
             "urls": list(self.urls),
             "components": [_component(component) for component in self.components],
             "checks": [
-                {"name": name, "result": "passed" if c.passed else "failed", "seconds": c.seconds}
+                {"name": name, "result": "passed" if c.good else "failed", "seconds": c.seconds}
                 for name, c in self.checks
             ],
             "quota": [{"resource": q.resource, "used": q.used, "hard": q.hard} for q in self.quota],

@@ -44,6 +44,7 @@ class RunMetrics:
         yield self._retries()
         yield self._requests()
         yield self._checks()
+        yield self._gates()
         yield self._environments()
         run = GaugeMetricFamily(
             "envctl_run_duration_seconds", "How long the run took.", labels=["outcome"]
@@ -90,6 +91,18 @@ class RunMetrics:
         for check in self._recorder.checks:
             for name, value in check.metrics:
                 family.add_metric([_label(check.name), _label(name)], value)
+        return family
+
+    def _gates(self) -> Metric:
+        family = GaugeMetricFamily(
+            "envctl_gate_passed", "Whether a check's gate passed.", labels=["check", "gate"]
+        )
+        for check in self._recorder.checks:
+            for gate in check.gates:
+                if gate.result != "unknown":
+                    family.add_metric(
+                        [_label(check.name), _label(gate.gate)], float(gate.result == "passed")
+                    )
         return family
 
     def _environments(self) -> Metric:

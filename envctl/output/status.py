@@ -76,8 +76,8 @@ def _facts(result: StatusResult, page: _Page) -> Iterator[str]:
 def _components(result: StatusResult, page: _Page) -> Lines:
     rows = [(c.name, c.type, c.state, _signs(c, page)) for c in result.components]
     for name, check in result.checks:
-        word = f"{'passed' if check.passed else 'failed'} in {duration(check.seconds)}"
-        good = (page.symbols.good, "good") if check.passed else (page.symbols.bad, "bad")
+        word = f"{'passed' if check.good else 'failed'} in {duration(check.seconds)}"
+        good = (page.symbols.good, "good") if check.good else (page.symbols.bad, "bad")
         rows.append((name, "check", word, good))
     names = max((cells(clean(row[0])) for row in rows), default=0)
     kinds = max((cells(clean(row[1])) for row in rows), default=0)

@@ -10,10 +10,11 @@ from envctl.errors import CheckFailed, EnvctlError
 from envctl.model import measures, owners
 from envctl.model.objects import JOB, POD, Obj, digest
 from envctl.model.record import Checked
-from envctl.workflow import confining, joblogs, podtimes, remaking
+from envctl.workflow import confining, gating, joblogs, podtimes, remaking
 from envctl.workflow.waiting import until_ready
 
 if TYPE_CHECKING:
+    from envctl.model.measures import Measures
     from envctl.model.spec import Check
     from envctl.workflow.engine import StepContext
     from envctl.workflow.run import Run
@@ -22,11 +23,13 @@ if TYPE_CHECKING:
 async def check(run: Run, context: StepContext, wanted: Check, *, again: bool) -> bool:
     """Run a check; False where nothing changed since it passed (unless ``again``).
 
-    Raises CheckFailed when its Job fails or is late.
+    Its gates are judged each time: they, and the baseline, may have changed. Raises CheckFailed
+    when its Job fails or is late, or when a gate does.
     """
     inputs = await _inputs(run, wanted)
     last = run.store.record.checks.get(wanted.name)
     if last is not None and last.passed and last.digest == inputs and not again:
+        await gating.judged(run, context, wanted, last)
         return False
     began = run.clock.monotonic()
     job = await _start(run, wanted, inputs, again=again)
@@ -37,12 +40,14 @@ async def check(run: Run, context: StepContext, wanted: Check, *, again: bool) -
     except EnvctlError as error:
         if error.failure is None:
             raise
-        await _remember(run, wanted, job, Checked(inputs, passed=False, seconds=_since(run, began)))
+        failed = Checked(inputs, passed=False, seconds=_since(run, began))
+        await run.store.checked(wanted.name, replace(failed, metrics=await _metrics(run, job)))
         raise CheckFailed(
             f"The check {wanted.name} did not pass: {error.what}",
             next=error.next, failure=error.failure,
         ) from error  # fmt: skip
-    await _remember(run, wanted, job, Checked(inputs, passed=True, seconds=_since(run, began)))
+    ended = Checked(inputs, passed=True, seconds=_since(run, began))
+    await gating.judged(run, context, wanted, replace(ended, metrics=await _metrics(run, job)))
     return True
 
 
@@ -50,8 +55,8 @@ def _since(run: Run, began: float) -> float:
     return round(run.clock.monotonic() - began, 3)
 
 
-async def _remember(run: Run, wanted: Check, job: Obj, checked: Checked) -> None:
-    """Keep the result, and what the check's pods have left as numbers.
+async def _metrics(run: Run, job: Obj) -> Measures:
+    """What the check's pods have left as numbers.
 
     The pods are asked for once more: the Job's end and its pod's come over two watches, in any
     order. Where they cannot be had there are no numbers, which is no reason to fail.
@@ -60,8 +65,7 @@ async def _remember(run: Run, wanted: Check, job: Obj, checked: Checked) -> None
     with contextlib.suppress(EnvctlError):
         selector = f"batch.kubernetes.io/job-name={job['metadata']['name']}"
         pods = await run.cluster.list(POD, run.environment.namespace, selector=selector)
-    found = measures.of_pods(owners.current_pods(job, pods, ()))
-    await run.store.checked(wanted.name, replace(checked, metrics=found))
+    return measures.of_pods(owners.current_pods(job, pods, ()))
 
 
 async def _inputs(run: Run, wanted: Check) -> str:

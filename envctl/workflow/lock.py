@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 
 from envctl.errors import EnvctlError, Locked, Unavailable
 from envctl.model import lease as leases
+from envctl.model import measured
 from envctl.model.objects import Resource, annotations_of
 from envctl.ports import attempt, fence
 from envctl.ports.cluster import Conflict
@@ -26,7 +27,7 @@ from envctl.workflow.renewing import Renewing
 from envctl.workflow.taking import Taking
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from envctl.model.environment import Environment
     from envctl.ports.clock import Clock
@@ -105,22 +106,39 @@ class Lock:
         """Write down, before the first object outside the namespace is made, of which kind."""
         known = self.outside()
         if not set(kinds) <= set(known):
-            await self._annotate({leftovers.OUTSIDE: leftovers.dump([*known, *kinds])})
+            outside = leftovers.dump([*known, *kinds])
+            await self._annotate(lambda _: {leftovers.OUTSIDE: outside})
 
     async def forget(self) -> None:
         """The environment is gone: nothing of it lies outside."""
         deleted = self._hold.stamp_of_now()
-        await self._annotate({leftovers.OUTSIDE: None, leases.DELETED: deleted})
+        await self._annotate(lambda _: {leftovers.OUTSIDE: None, leases.DELETED: deleted})
 
-    async def _annotate(self, notes: dict[str, str | None]) -> None:
-        """Change the Lease while it is this run's; in one request, which fails if it is not."""
+    def runs(self) -> measured.Runs:
+        """The good runs of the environment's own checks, as far as it is known."""
+        return measured.load(annotations_of(self._hold.lease or {}))
+
+    async def measured(self, check: str, run: measured.Measured) -> None:
+        """Keep a good run of a check: what a change is later judged beside."""
+
+        def added(notes: Mapping[str, str]) -> dict[str, str | None]:
+            return {measured.ANNOTATION: measured.added(notes, check, run)}
+
+        await self._annotate(added)
+
+    async def _annotate(self, change: Callable[[Mapping[str, str]], dict[str, str | None]]) -> None:
+        """Change the Lease while it is this run's; in one request, which fails if it is not.
+
+        ``change`` is given its annotations as they are then, and may be asked more than once.
+        """
         for _ in range(ATTEMPTS):
             await self.check()
             lease = await self._hold.read()
             self._hold.judge(lease)
             if self._hold.lost is not None or lease is None:
                 continue  # and the check says why
-            kept = {**annotations_of(lease), **notes}
+            known = annotations_of(lease)
+            kept = {**known, **change(known)}
             meta = {**lease["metadata"], "annotations": {k: v for k, v in kept.items() if v}}
             with contextlib.suppress(Conflict):  # renewed, or asked for, in between
                 await self._hold.write({**lease, "metadata": meta})

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     from envctl.config.load import Loaded
     from envctl.model.environment import Environment
+    from envctl.model.gates import Verdict
     from envctl.model.plan import ComponentPlan
     from envctl.model.spec import Spec
     from envctl.ports.clock import Clock
@@ -49,6 +50,8 @@ class Run:
     planned: frozenset[Key] = frozenset()
     settling: Settling = field(default_factory=Settling)
     plans: dict[str, ComponentPlan] = field(default_factory=dict)
+    #: What became of the gates of each check that ended.
+    verdicts: dict[str, tuple[Verdict, ...]] = field(default_factory=dict)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENCY))
 
     @property

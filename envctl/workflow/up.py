@@ -18,11 +18,10 @@ from envctl.workflow import checking, creating, deploying, granting, planning, s
 from envctl.workflow.engine import StepContext, StepResult, Work, worst
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
 
     from envctl.config.load import Loaded
     from envctl.model.plan import ComponentPlan
-    from envctl.model.record import Checked
     from envctl.model.spec import Check, Component
     from envctl.workflow.run import Run
     from envctl.workflow.session import World
@@ -149,7 +148,8 @@ def _deploy_step(component: Component) -> Step:
 
 
 def _check_step(wanted: Check, before: tuple[str, ...]) -> Step:
-    return Step(f"check/{wanted.name}", wanted.timeout, before, STEP, "", "check")
+    needs = (*before, *(f"check/{name}" for name in wanted.needs))
+    return Step(f"check/{wanted.name}", wanted.timeout, needs, STEP, "", "check")
 
 
 async def up(
@@ -195,11 +195,7 @@ def _result(
         environment=info,
         result=_word(graph, error),
         components=tuple(_component_result(r) for r in results.values() if r.step.component),
-        checks=tuple(
-            _check_result(r, run.store.record.checks)
-            for r in results.values()
-            if r.step.kind == "check"
-        ),
+        checks=tuple(_check_result(r, run) for r in results.values() if r.step.kind == "check"),
         failure=failure,
         api_requests=world.cluster.requests,
         seconds=run.engine.elapsed(),
@@ -248,12 +244,12 @@ def _component_result(result: StepResult) -> ComponentResult:
     )
 
 
-def _check_result(result: StepResult, known: Mapping[str, Checked]) -> CheckResult:
+def _check_result(result: StepResult, run: Run) -> CheckResult:
     """How a check ended; of one that need not run again, what it measured when it did."""
     words = {Outcome.SUCCEEDED: "passed", Outcome.UNCHANGED: "unchanged"}
     name = result.step.name.removeprefix("check/")
-    word, last = words.get(result.outcome, str(result.outcome)), known.get(name)
+    word, last = words.get(result.outcome, str(result.outcome)), run.store.record.checks.get(name)
     if last is None or result.outcome is Outcome.SKIPPED:
         return CheckResult(name, word, result.seconds)
     seconds = last.seconds if result.outcome is Outcome.UNCHANGED else result.seconds
-    return CheckResult(name, word, seconds, last.metrics)
+    return CheckResult(name, word, seconds, last.metrics, run.verdicts.get(name, ()))

@@ -12,12 +12,13 @@ import pytest
 from envctl.cli.reporting import place_of
 from envctl.config import ci
 from envctl.errors import ConfigError, EnvctlError, Locked, Superseded
+from envctl.model import measured
 from envctl.model.environment import Environment, EnvironmentInfo, Phase
 from envctl.model.events import GraphPlanned, Note
 from envctl.model.forge import ForgeProject, MergeRequest, StatusState
+from envctl.model.measured import Measured
 from envctl.model.note_parts import Baseline
-from envctl.model.objects import CONFIG_MAP
-from envctl.model.record import NAME, Checked, check_key, dump_check
+from envctl.model.objects import LEASE
 from envctl.model.result import CheckResult, DownResult, UpResult
 from envctl.ports.forge import ForgeForbidden, ForgeUnavailable
 from envctl.workflow import baseline
@@ -264,19 +265,14 @@ def test_the_forges_environment_is_stopped_with_ours() -> None:
     assert "Gone" in told(_down("gone")).heads[0]
 
 
-def _record(namespace: str, checked: Checked) -> dict[str, object]:
-    return {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": NAME, "namespace": namespace},
-        "data": {check_key("smoke"): dump_check(checked)},
-    }
+def _lease(namespace: str, run: Measured) -> dict[str, object]:
+    notes = {measured.ANNOTATION: measured.added({}, "smoke", run)}
+    return {"metadata": {"name": namespace, "namespace": "envctl-system", "annotations": notes}}
 
 
 def test_checks_are_shown_beside_the_target_branch() -> None:
-    checked = Checked("d", passed=True, seconds=2.0, metrics=(("orders", 40.0),))
     cluster = FakeCluster()
-    cluster.put(CONFIG_MAP, _record("shop-latest", checked))
+    cluster.put(LEASE, _lease("shop-latest", Measured((("orders", 40.0),), 2.0)))
     found = virtually(baseline.read(cluster, INFO, ("main", "latest")))
     assert found == ("latest", {"smoke": Baseline(2.0, {"orders": 40.0})})
     result = UpResult(
@@ -293,7 +289,7 @@ def test_checks_are_shown_beside_the_target_branch() -> None:
 
 def test_its_own_environment_is_no_baseline() -> None:
     cluster = FakeCluster()
-    cluster.put(CONFIG_MAP, _record(INFO.namespace, Checked("d", passed=True, seconds=2.0)))
+    cluster.put(LEASE, _lease(INFO.namespace, Measured((), 2.0)))
     assert virtually(baseline.read(cluster, INFO, ("mr-12", "main"))) == ("", {})
 
 

@@ -1,0 +1,81 @@
+"""What becomes of a check's numbers: gates judge them, and good ones are the next baseline."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+from envctl.errors import CheckFailed
+from envctl.model import gates
+from envctl.model.measured import Measured
+from envctl.workflow import baseline
+
+if TYPE_CHECKING:
+    from envctl.model.gates import Verdict
+    from envctl.model.measured import Runs
+    from envctl.model.record import Checked
+    from envctl.model.spec import Check
+    from envctl.workflow.engine import StepContext
+    from envctl.workflow.run import Run
+
+
+async def judged(run: Run, context: StepContext, wanted: Check, checked: Checked) -> None:
+    """Judge a check whose Job has ended well, and remember it where that changed something.
+
+    Raises CheckFailed where a gate failed.
+    """
+    verdicts = await _verdicts(run, wanted, checked)
+    run.verdicts[wanted.name] = verdicts
+    for verdict in verdicts:
+        level = "info" if verdict.result == "passed" else "warning"
+        context.note(level, f"gate {verdict.gate} {_WORDS[verdict.result]}: {verdict.why}")
+    refused = tuple(f"{v.gate}: {v.why}" for v in verdicts if v.result == "failed")
+    found = replace(checked, refused=refused)
+    if found != run.store.record.checks.get(wanted.name):
+        if found.good and found.metrics and run.lock is not None:
+            await run.lock.measured(wanted.name, _measured(run, wanted, found))
+        await run.store.checked(wanted.name, found)
+    if refused:
+        raise CheckFailed(
+            f"The check {wanted.name} measured what its gate refuses.",
+            why=". ".join(refused) + ".",
+            next="Improve what is measured, or change the gate; `envctl test` measures it again.",
+        )
+
+
+_WORDS = {"passed": "passed", "failed": "failed", "unknown": "could not be judged"}
+
+
+async def _verdicts(run: Run, wanted: Check, checked: Checked) -> tuple[Verdict, ...]:
+    before = await _baseline(run, wanted)
+    known = run.store.record.checks
+    others = {name: dict(known[name].metrics) for name in wanted.needs if name in known}
+    here = dict(checked.metrics)
+    return tuple(gates.judge(gate, here, before, others) for gate in wanted.gates)
+
+
+async def _baseline(run: Run, wanted: Check) -> gates.Numbers | None:
+    """What the check measured when it was last good, by the same definition; None for never."""
+    if not any(gate.compares for gate in wanted.gates):
+        return None
+    found = [
+        one
+        for one in (await _runs(run)).get(wanted.name, ())
+        if one.definition == wanted.definition
+    ]
+    return dict(found[-1].metrics) if found else None
+
+
+async def _runs(run: Run) -> Runs:
+    """The good runs that this change is compared with: the target branch's, or its own."""
+    environment, candidates = run.environment, run.loaded.ci.baselines()
+    if environment.name in candidates or not candidates:
+        return run.lock.runs() if run.lock is not None else {}
+    name_of = environment.project, environment.namespace
+    return (await baseline.runs(run.cluster, *name_of, candidates))[1]
+
+
+def _measured(run: Run, wanted: Check, checked: Checked) -> Measured:
+    environment = run.environment
+    at = run.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
+    return Measured(checked.metrics, checked.seconds, wanted.definition, environment.commit, at)
