@@ -65,14 +65,17 @@ def deployment(name: str, line: str) -> str:
     return json.dumps(found)
 
 
+def surroundings(cluster: str) -> dict[str, str]:
+    """The variables with which envctl works on an embedded cluster."""
+    asked = [ENVCTL, "local", "status", "--name", cluster, "-o", "json"]
+    found = json.loads(subprocess.run(asked, check=True, stdout=subprocess.PIPE).stdout)
+    return {**os.environ, "KUBECONFIG": found["kubeconfig"], "ENVCTL_CONTEXT": found["context"]}
+
+
 def main() -> int:
     """Run it and draw it; returns 1 if it did not fail as it should."""
     cluster = sys.argv[1] if len(sys.argv) > 1 else "default"
-    asked = [ENVCTL, "local", "status", "--name", cluster, "-o", "json"]
-    found = json.loads(subprocess.run(asked, check=True, stdout=subprocess.PIPE).stdout)
-    environment = {
-        **os.environ, "KUBECONFIG": found["kubeconfig"], "ENVCTL_CONTEXT": found["context"],
-    }  # fmt: skip
+    environment = surroundings(cluster)
     subprocess.run([sys.executable, "-c", LOAD, cluster], cwd=ROOT, check=True)
     terminal = Terminal(COLUMNS, LINES)
     with tempfile.TemporaryDirectory() as folder:

@@ -69,7 +69,7 @@ class UpResult:
                     "result": c.result,
                     "seconds": round(c.seconds, 3),
                     "metrics": dict(c.metrics),
-                    "gates": [gate.as_json() for gate in c.gates],
+                    "gates": [{"check": c.name, **gate.as_json()} for gate in c.gates],
                 }
                 for c in self.checks
             ],

@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING
 
 from envctl.errors import CheckFailed
 from envctl.model import gates
+from envctl.model.failure import Culprit, Failure
 from envctl.model.measured import Measured
+from envctl.model.words import count
 from envctl.workflow import baseline
 
 if TYPE_CHECKING:
@@ -17,6 +19,9 @@ if TYPE_CHECKING:
     from envctl.model.spec import Check
     from envctl.workflow.engine import StepContext
     from envctl.workflow.run import Run
+
+#: Gates that a failure names, as it names three culprits; the table of the checks has them all.
+MOST_NAMED = 3
 
 
 async def judged(run: Run, context: StepContext, wanted: Check, checked: Checked) -> None:
@@ -36,11 +41,18 @@ async def judged(run: Run, context: StepContext, wanted: Check, checked: Checked
             await run.lock.measured(wanted.name, _measured(run, wanted, found))
         await run.store.checked(wanted.name, found)
     if refused:
-        raise CheckFailed(
-            f"The check {wanted.name} measured what its gate refuses.",
-            why=". ".join(refused) + ".",
-            next="Improve what is measured, or change the gate; `envctl test` measures it again.",
-        )
+        raise _refused(wanted, [v for v in verdicts if v.result == "failed"])
+
+
+def _refused(wanted: Check, failed: list[Verdict]) -> CheckFailed:
+    others = f", and {count(len(failed) - 1, 'other gate')} failed" * (len(failed) > 1)
+    what = f"The check {wanted.name} measured what its gate refuses: {failed[0].why}{others}."
+    next_ = "Improve what is measured, or change the gate; `envctl test` measures it again."
+    culprits = tuple(
+        Culprit(f"Check/{wanted.name}", "", "GateFailed", f"{gate.gate}: {gate.why}")
+        for gate in failed[:MOST_NAMED]
+    )
+    return CheckFailed(what, next=next_, failure=Failure(what, culprits, next_))
 
 
 _WORDS = {"passed": "passed", "failed": "failed", "unknown": "could not be judged"}

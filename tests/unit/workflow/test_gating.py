@@ -111,7 +111,11 @@ def test_a_gate_that_fails_ends_the_run_with_4_and_is_no_baseline(lab: Lab) -> N
     (check,), error = lab.up()
     assert isinstance(error, CheckFailed)
     assert error.exit_code == 4
-    assert "accuracy >= 0.9: accuracy is 0.8, and must be >= 0.9" in error.why
+    assert "accuracy is 0.8, and must be >= 0.9" in error.what
+    assert error.failure is not None
+    assert [c.message for c in error.failure.culprits] == [
+        "accuracy >= 0.9: accuracy is 0.8, and must be >= 0.9"
+    ]
     assert check.result == "failed"
     assert check.metrics == (("accuracy", 0.8), ("loss", 0.1))
     assert [gate.result for gate in check.gates] == ["failed", "passed"]
@@ -191,7 +195,7 @@ def test_checks_are_compared_with_each_other(lab: Lab) -> None:
     _, error = lab.up()
     assert isinstance(error, CheckFailed)
     assert lab.ran == ["control", "candidate"]
-    assert "loss is 0.3, and must be < 0.2" in error.why
+    assert "loss is 0.3, and must be < 0.2" in error.what
 
 
 def test_a_metric_that_was_not_measured_fails_its_gate(lab: Lab) -> None:
@@ -199,7 +203,7 @@ def test_a_metric_that_was_not_measured_fails_its_gate(lab: Lab) -> None:
     lab.numbers = {"quality": "accuracy=nan loss=1"}
     _, error = lab.up()
     assert isinstance(error, CheckFailed)
-    assert "the check measured no accuracy; it measured loss" in error.why
+    assert "the check measured no accuracy; it measured loss" in error.what
 
 
 def test_only_so_many_runs_are_kept_and_there_is_room_for_all() -> None:
