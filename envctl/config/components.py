@@ -103,6 +103,7 @@ class Reader:
                 images=_images(raw),
                 gates=tuple(map(_gate, raw.get("gates", ()))),
                 definition=raw.get("definition", 1),
+                runs=raw.get("runs", 1),
             )
         except (_Wrong, ConfigError) as error:
             self._note(path, str(error))

@@ -119,6 +119,14 @@ _CHECK = _object(
             "What its numbers must be: `accuracy >= 0.92`, `p95_ms <= baseline * 1.10`, "
             "`loss < control.loss`. One that fails ends the run with 4."
         ),
+        "runs": {
+            "type": "integer",
+            "minimum": 1,
+            "maximum": 50,
+            "default": 1,
+            "description": "How often it is run, one after the other; gates then compare samples, "
+            "and claim nothing of fewer than 5. The timeout is of all.",
+        },
         "definition": {
             "type": "integer",
             "minimum": 1,

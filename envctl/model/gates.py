@@ -157,6 +157,19 @@ def judge(
     return verdict("passed" if passed else "failed", why, limit)
 
 
+def holds(gate: Gate, numbers: Mapping[Number, float]) -> bool:
+    """Whether the comparison holds for these numbers, of which none is missing."""
+
+    def look(number: Number) -> float:
+        return numbers[Number(number.metric or gate.metric, number.check)]
+
+    try:
+        left, right = _value(gate.left, look), _value(gate.right, look)
+    except (ZeroDivisionError, OverflowError):
+        return False
+    return math.isfinite(left) and math.isfinite(right) and _COMPARE[gate.symbol](left, right)
+
+
 def shown(value: float) -> str:
     """A number in as many digits as tell two results apart."""
     return f"{value:.6g}"

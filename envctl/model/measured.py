@@ -15,7 +15,7 @@ from envctl.model import measures
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from envctl.model.measures import Measures
+    from envctl.model.measures import Measures, Samples
 
 ANNOTATION = "envctl.dev/measured"
 #: Good runs kept of one check, and characters of all of them.
@@ -32,6 +32,7 @@ class Measured:
     definition: int = 1
     commit: str = ""
     at: str = ""
+    samples: Samples = ()
 
 
 Runs = dict[str, tuple[Measured, ...]]
@@ -63,7 +64,8 @@ def _dump(runs: Runs) -> str:
     value = {
         name: [
             {"metrics": dict(one.metrics), "seconds": one.seconds, "definition": one.definition,
-             "commit": one.commit, "at": one.at}
+             "commit": one.commit, "at": one.at,
+             **({"samples": measures.dump(one.samples)} if one.samples else {})}
             for one in known
         ]
         for name, known in sorted(runs.items())
@@ -79,4 +81,5 @@ def _run(value: dict[str, Any]) -> Measured:
         int(value["definition"]),
         str(value["commit"]),
         str(value["at"]),
+        measures.load(value.get("samples") or {}),
     )

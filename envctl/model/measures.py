@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import math
 import re
+from statistics import median
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from envctl.model.objects import Obj
 
@@ -21,6 +22,8 @@ MOST = 40
 _PAIR = re.compile(r"(?:^|\s)([A-Za-z_][A-Za-z0-9_.:-]{0,59})=([-+]?[0-9.]+(?:[eE][-+]?[0-9]+)?)")
 
 Measures = tuple[tuple[str, float], ...]
+#: What each of several runs measured, by name; of a metric that not every run had, there are fewer.
+Samples = tuple[tuple[str, tuple[float, ...]], ...]
 
 
 def parse(text: str) -> Measures:
@@ -41,10 +44,40 @@ def parse(text: str) -> Measures:
 
 def of_pods(pods: Iterable[Obj]) -> Measures:
     """The numbers in the termination messages of pods, oldest pod first."""
-    ordered = sorted(pods, key=lambda pod: pod["metadata"].get("creationTimestamp", ""))
-    messages = [
+    return parse("\n".join(map(_message, _ordered(pods))))
+
+
+def of_runs(pods: Iterable[Obj]) -> Samples:
+    """The same for a Job of several runs, each of them a pod that has ended well."""
+    found: dict[str, list[float]] = {}
+    for pod in _ordered(pods):
+        if (pod.get("status") or {}).get("phase") == "Succeeded":
+            for name, value in parse(_message(pod)):
+                found.setdefault(name, []).append(value)
+    return tuple((name, tuple(values)) for name, values in found.items())[:MOST]
+
+
+def medians(samples: Samples) -> Measures:
+    """One number for each metric."""
+    return tuple((name, median(values)) for name, values in samples)
+
+
+def _ordered(pods: Iterable[Obj]) -> list[Obj]:
+    return sorted(pods, key=lambda pod: pod["metadata"].get("creationTimestamp", ""))
+
+
+def _message(pod: Obj) -> str:
+    return "\n".join(
         str(((container.get("state") or {}).get("terminated") or {}).get("message") or "")
-        for pod in ordered
         for container in (pod.get("status") or {}).get("containerStatuses") or []
-    ]
-    return parse("\n".join(messages))
+    )
+
+
+def dump(samples: Samples) -> dict[str, list[float]]:
+    """As JSON has them."""
+    return {name: list(values) for name, values in samples}
+
+
+def load(value: Mapping[str, Iterable[float]]) -> Samples:
+    """What ``dump`` has made; raises ValueError, TypeError or AttributeError for anything else."""
+    return tuple((str(name), tuple(map(float, values))) for name, values in value.items())

@@ -12,11 +12,12 @@ import zlib
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
+from envctl.model import measures
 from envctl.model.managed import Owned, owned
 from envctl.model.objects import Key, Obj, Resource, key_of, split_api_version, uid_of
 
 if TYPE_CHECKING:
-    from envctl.model.measures import Measures
+    from envctl.model.measures import Measures, Samples
 
 NAME = "envctl-record"
 #: Characters of one component's entry above which it is compressed (a ConfigMap holds 1 MiB).
@@ -67,6 +68,8 @@ class Checked:
     passed: bool
     seconds: float
     metrics: Measures = ()
+    samples: Samples = ()
+    """What each of several runs measured; ``metrics`` are their medians."""
     refused: tuple[str, ...] = ()
     """Why each gate that failed did, once its Job had ended well."""
 
@@ -131,6 +134,7 @@ def dump_check(checked: Checked) -> str:
         "passed": checked.passed,
         "seconds": checked.seconds,
         "metrics": dict(checked.metrics),
+        **({"samples": measures.dump(checked.samples)} if checked.samples else {}),
         **({"refused": list(checked.refused)} if checked.refused else {}),
     }
     return json.dumps(value, separators=(",", ":"))
@@ -182,6 +186,7 @@ def _load_check(value: dict[str, Any]) -> Checked:
         bool(value["passed"]),
         float(value["seconds"]),
         tuple((str(name), float(number)) for name, number in metrics.items()),
+        measures.load(value.get("samples") or {}),
         tuple(map(str, value.get("refused") or ())),
     )
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from envctl.model import measures
+
 if TYPE_CHECKING:
     from envctl.model.environment import EnvironmentInfo
     from envctl.model.failure import Failure
     from envctl.model.gates import Verdict
+    from envctl.model.measures import Samples
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +34,7 @@ class CheckResult:
     seconds: float
     metrics: tuple[tuple[str, float], ...] = ()
     gates: tuple[Verdict, ...] = ()
+    samples: Samples = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +73,7 @@ class UpResult:
                     "result": c.result,
                     "seconds": round(c.seconds, 3),
                     "metrics": dict(c.metrics),
+                    "samples": measures.dump(c.samples),
                     "gates": [{"check": c.name, **gate.as_json()} for gate in c.gates],
                 }
                 for c in self.checks

@@ -87,7 +87,8 @@ class Component:
 class Check:
     """A Job that says whether the deployed environment is good; ``timeout`` is seconds.
 
-    Its numbers are compared with a baseline of the same ``definition`` only.
+    Its numbers are compared with a baseline of the same ``definition`` only; ``runs`` is how often
+    it is run for them.
     """
 
     name: str
@@ -96,6 +97,7 @@ class Check:
     images: Mapping[str, str] = field(default_factory=dict)
     gates: tuple[Gate, ...] = ()
     definition: int = 1
+    runs: int = 1
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -14,7 +14,6 @@ from envctl.workflow import confining, gating, joblogs, podtimes, remaking
 from envctl.workflow.waiting import until_ready
 
 if TYPE_CHECKING:
-    from envctl.model.measures import Measures
     from envctl.model.spec import Check
     from envctl.workflow.engine import StepContext
     from envctl.workflow.run import Run
@@ -41,13 +40,13 @@ async def check(run: Run, context: StepContext, wanted: Check, *, again: bool) -
         if error.failure is None:
             raise
         failed = Checked(inputs, passed=False, seconds=_since(run, began))
-        await run.store.checked(wanted.name, replace(failed, metrics=await _metrics(run, job)))
+        await run.store.checked(wanted.name, await _measured(run, wanted, job, failed))
         raise CheckFailed(
             f"The check {wanted.name} did not pass: {error.what}",
             next=error.next, failure=error.failure,
         ) from error  # fmt: skip
     ended = Checked(inputs, passed=True, seconds=_since(run, began))
-    await gating.judged(run, context, wanted, replace(ended, metrics=await _metrics(run, job)))
+    await gating.judged(run, context, wanted, await _measured(run, wanted, job, ended))
     return True
 
 
@@ -55,8 +54,8 @@ def _since(run: Run, began: float) -> float:
     return round(run.clock.monotonic() - began, 3)
 
 
-async def _metrics(run: Run, job: Obj) -> Measures:
-    """What the check's pods have left as numbers.
+async def _measured(run: Run, wanted: Check, job: Obj, checked: Checked) -> Checked:
+    """The result with what the check's pods have left as numbers.
 
     The pods are asked for once more: the Job's end and its pod's come over two watches, in any
     order. Where they cannot be had there are no numbers, which is no reason to fail.
@@ -65,22 +64,39 @@ async def _metrics(run: Run, job: Obj) -> Measures:
     with contextlib.suppress(EnvctlError):
         selector = f"batch.kubernetes.io/job-name={job['metadata']['name']}"
         pods = await run.cluster.list(POD, run.environment.namespace, selector=selector)
-    return measures.of_pods(owners.current_pods(job, pods, ()))
+    found = owners.current_pods(job, pods, ())
+    if wanted.runs == 1:
+        return replace(checked, metrics=measures.of_pods(found))
+    samples = measures.of_runs(found)
+    return replace(checked, metrics=measures.medians(samples), samples=samples)
 
 
 async def _inputs(run: Run, wanted: Check) -> str:
     """A digest of the check and of everything that it checks."""
     own = await run.sources["check"].fingerprint(wanted, run.environment)
     parts = {name: d.digest for name, d in run.store.record.components.items()}
-    return digest([own, parts])
+    runs = [wanted.runs] if wanted.runs > 1 else []
+    return digest([own, parts, *runs])
 
 
 async def _start(run: Run, wanted: Check, inputs: str, *, again: bool) -> Obj:
     rendered = await run.sources["check"].render(wanted, run.environment)
     confining.refuse_objects(run, rendered.objects[:1], ())
-    job = remaking.stamped(run.writer.claim(rendered.objects[0], JOB, wanted.name), inputs)
+    runs = _repeated(rendered.objects[0], wanted.runs)
+    job = remaking.stamped(run.writer.claim(runs, JOB, wanted.name), inputs)
     run.tracker.ensure([JOB])
     await remaking.remove_finished_job(run, job, inputs, always=again)
     live = await run.writer.apply(JOB, job)
     run.tracker.put(live)
     return live
+
+
+def _repeated(job: Obj, runs: int) -> Obj:
+    """The Job that runs as often: an Indexed one, a pod for each run and one at a time.
+
+    https://kubernetes.io/docs/concepts/workloads/controllers/job/#completion-mode
+    """
+    if runs == 1:
+        return job
+    several = {"completions": runs, "parallelism": 1, "completionMode": "Indexed"}
+    return {**job, "spec": {**job["spec"], **several}}

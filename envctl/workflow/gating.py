@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from envctl.errors import CheckFailed
-from envctl.model import gates
+from envctl.model import sampling
 from envctl.model.failure import Culprit, Failure
 from envctl.model.measured import Measured
 from envctl.model.words import count
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from envctl.model.gates import Verdict
     from envctl.model.measured import Runs
     from envctl.model.record import Checked
+    from envctl.model.sampling import Samples
     from envctl.model.spec import Check
     from envctl.workflow.engine import StepContext
     from envctl.workflow.run import Run
@@ -61,12 +62,16 @@ _WORDS = {"passed": "passed", "failed": "failed", "unknown": "could not be judge
 async def _verdicts(run: Run, wanted: Check, checked: Checked) -> tuple[Verdict, ...]:
     before = await _baseline(run, wanted)
     known = run.store.record.checks
-    others = {name: dict(known[name].metrics) for name in wanted.needs if name in known}
-    here = dict(checked.metrics)
-    return tuple(gates.judge(gate, here, before, others) for gate in wanted.gates)
+    others = {name: _samples(known[name]) for name in wanted.needs if name in known}
+    here = _samples(checked)
+    return tuple(sampling.judge(gate, here, before, others) for gate in wanted.gates)
 
 
-async def _baseline(run: Run, wanted: Check) -> gates.Numbers | None:
+def _samples(found: Checked | Measured) -> Samples:
+    return {**{name: (value,) for name, value in found.metrics}, **dict(found.samples)}
+
+
+async def _baseline(run: Run, wanted: Check) -> Samples | None:
     """What the check measured when it was last good, by the same definition; None for never."""
     if not any(gate.compares for gate in wanted.gates):
         return None
@@ -75,7 +80,7 @@ async def _baseline(run: Run, wanted: Check) -> gates.Numbers | None:
         for one in (await _runs(run)).get(wanted.name, ())
         if one.definition == wanted.definition
     ]
-    return dict(found[-1].metrics) if found else None
+    return _samples(found[-1]) if found else None
 
 
 async def _runs(run: Run) -> Runs:
@@ -90,4 +95,6 @@ async def _runs(run: Run) -> Runs:
 def _measured(run: Run, wanted: Check, checked: Checked) -> Measured:
     environment = run.environment
     at = run.clock.now().strftime("%Y-%m-%dT%H:%M:%SZ")
-    return Measured(checked.metrics, checked.seconds, wanted.definition, environment.commit, at)
+    return Measured(
+        checked.metrics, checked.seconds, wanted.definition, environment.commit, at, checked.samples
+    )

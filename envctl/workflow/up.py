@@ -252,4 +252,5 @@ def _check_result(result: StepResult, run: Run) -> CheckResult:
     if last is None or result.outcome is Outcome.SKIPPED:
         return CheckResult(name, word, result.seconds)
     seconds = last.seconds if result.outcome is Outcome.UNCHANGED else result.seconds
-    return CheckResult(name, word, seconds, last.metrics, run.verdicts.get(name, ()))
+    verdicts = run.verdicts.get(name, ())
+    return CheckResult(name, word, seconds, last.metrics, verdicts, last.samples)

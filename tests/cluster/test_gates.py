@@ -55,3 +55,22 @@ def test_a_change_is_judged_by_what_main_measured(app: App) -> None:
     app.envctl("down", "--name", "main", check=0)
     measuring(app, 0.95)
     assert results(app, 0) == ({">=": "passed", ">": "passed"}, 0.9), "it outlives its environment"
+
+
+def test_a_check_runs_as_often_as_it_says_and_each_run_is_a_sample(app: App) -> None:
+    line = "echo accuracy=0.9$JOB_COMPLETION_INDEX > /dev/termination-log"
+    app.write(
+        {
+            "tests/quality.yaml": job("quality", line),
+            "envctl.yaml": app.config(
+                "  - {name: config, manifests: [deploy/config.yaml]}\n",
+                checks="  - name: quality\n    job: tests/quality.yaml\n    runs: 5\n"
+                '    gates: ["accuracy >= 0.5"]\n',
+            ),
+        }
+    )
+    (check,) = app.up()["checks"]
+    assert sorted(check["samples"]["accuracy"]) == [0.9, 0.91, 0.92, 0.93, 0.94]
+    assert check["metrics"] == {"accuracy": 0.92}
+    assert "100% sure" in check["gates"][0]["why"]
+    assert app.up()["result"] == "unchanged"

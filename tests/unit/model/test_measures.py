@@ -56,3 +56,13 @@ def test_a_record_keeps_them_and_an_older_one_has_none() -> None:
     assert record.load({"data": old}).checks["smoke"].metrics == ()
     odd = {"check.smoke": '{"digest":"d","passed":true,"seconds":1.5,"metrics":[1]}'}
     assert record.load({"data": odd}) == Record()
+
+
+def test_of_several_runs_each_is_a_sample() -> None:
+    runs = [pod("1", "a=1 b=5"), pod("2", "a=3"), pod("3", "a=2"), pod("4", "a=9")]
+    for one, phase in zip(runs, ("Succeeded", "Succeeded", "Succeeded", "Failed"), strict=True):
+        one["status"] = {**one["status"], "phase": phase}  # type: ignore[dict-item]
+    samples = measures.of_runs(runs)
+    assert samples == (("a", (1.0, 3.0, 2.0)), ("b", (5.0,)))
+    assert measures.medians(samples) == (("a", 2.0), ("b", 5.0))
+    assert measures.load(measures.dump(samples)) == samples

@@ -29,6 +29,7 @@ class Lab:
 
     shop: Shop
     numbers: dict[str, str] = field(default_factory=dict)
+    """What each check's runs leave, one after the other, separated by ``|``."""
     ran: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -42,13 +43,17 @@ class Lab:
         job = self.shop.cluster.store["batch", "Job", NS, name]
         done = {"conditions": [{"type": "Complete", "status": "True"}], "succeeded": 1}
         owner = {"uid": job["metadata"]["uid"], "kind": "Job", "name": name, "controller": True}
-        end = {"exitCode": 0, "message": self.numbers.get(name, "")}
-        self.shop.cluster.put(POD, {
-            "metadata": {"name": f"{name}-1", "namespace": NS, "ownerReferences": [owner],
-                         "labels": {"batch.kubernetes.io/job-name": name}},
-            "status": {"phase": "Succeeded",
-                       "containerStatuses": [{"name": "run", "state": {"terminated": end}}]},
-        })  # fmt: skip
+        messages = self.numbers.get(name, "").split("|")
+        assert len(messages) == job["spec"].get("completions", 1)
+        for number, message in enumerate(messages):
+            end = {"exitCode": 0, "message": message}
+            self.shop.cluster.put(POD, {
+                "metadata": {"name": f"{name}-{number}", "namespace": NS,
+                             "ownerReferences": [owner],
+                             "labels": {"batch.kubernetes.io/job-name": name}},
+                "status": {"phase": "Succeeded",
+                           "containerStatuses": [{"name": "run", "state": {"terminated": end}}]},
+            })  # fmt: skip
         self.shop.cluster.put(JOB, {**job, "status": done})
 
     def write(self, *checks: str) -> None:
@@ -187,6 +192,34 @@ def test_a_baseline_that_cannot_be_read_is_no_missing_one(lab: Lab) -> None:
     lab.shop.cluster.before = before
     _, error = lab.up()
     assert isinstance(error, Unavailable)
+
+
+def test_a_check_that_runs_several_times_is_judged_by_its_samples(lab: Lab) -> None:
+    lab.write('name: quality, runs: 5, gates: ["accuracy >= 0.9"]')
+    lab.numbers = {"quality": "accuracy=0.93|accuracy=0.94|accuracy=0.95|accuracy=0.92|accuracy=1"}
+    (check,), error = lab.up()
+    assert error is None
+    assert check.metrics == (("accuracy", 0.94),)
+    assert check.samples == (("accuracy", (0.93, 0.94, 0.95, 0.92, 1.0)),)
+    assert check.gates[0].why == "accuracy is 0.94, and is >= 0.9 (100% sure)"
+    runs = measured.load(lab.lease()["metadata"]["annotations"])["quality"]
+    assert runs[-1].samples == check.samples
+    assert lab.shop.cluster.store["batch", "Job", NS, "quality"]["spec"]["parallelism"] == 1
+
+    lab.write('name: quality, runs: 5, gates: ["accuracy >= 0.935"]')
+    (check,), error = lab.up()
+    assert error is None, "noise fails nothing"
+    assert check.gates[0].result == "unknown"
+    assert lab.ran == []
+
+
+def test_samples_are_compared_with_those_of_the_target_branch(lab: Lab) -> None:
+    lab.main_measured(loss=1.0)
+    lab.write('name: quality, runs: 5, gates: ["loss <= baseline"]')
+    lab.numbers = {"quality": "loss=2|loss=2|loss=2|loss=2|loss=2"}
+    (check,), error = lab.up()
+    assert error is None
+    assert check.gates[0].why == "1 runs are not enough to tell; 5 of each side are"
 
 
 def test_checks_are_compared_with_each_other(lab: Lab) -> None:
