@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from envctl.config import duration, kustomization, names, validate
 from envctl.errors import ConfigError
-from envctl.model import gates, graph
+from envctl.model import gates, graph, readings
 from envctl.model.spec import (
     Check,
     Component,
@@ -104,6 +104,7 @@ class Reader:
                 gates=tuple(map(_gate, raw.get("gates", ()))),
                 definition=raw.get("definition", 1),
                 runs=raw.get("runs", 1),
+                metrics=raw.get("metrics", readings.TERMINATION),
             )
         except (_Wrong, ConfigError) as error:
             self._note(path, str(error))

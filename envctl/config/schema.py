@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from envctl.model import readings
+
 API_VERSION = "envctl.dev/v1"
 
 
@@ -110,8 +112,7 @@ _CHECK = _object(
     {
         "name": _NAME,
         "job": _text(
-            "A file with one Job; its success is the check's. Each `name=number` in its "
-            "container's termination message is one of the check's metrics."
+            "A file with one Job; its success is the check's, and what it reports its metrics."
         ),
         "timeout": {**_DURATION, "description": "Until it must have ended.", "default": "2m"},
         "images": _IMAGES,
@@ -119,6 +120,12 @@ _CHECK = _object(
             "What its numbers must be: `accuracy >= 0.92`, `p95_ms <= baseline * 1.10`, "
             "`loss < control.loss`. One that fails ends the run with 4."
         ),
+        "metrics": {
+            "enum": list(readings.FORMATS),
+            "default": readings.TERMINATION,
+            "description": "Where its numbers are: `name=number` in the termination message, or "
+            "the output of its first container in one of the formats.",
+        },
         "runs": {
             "type": "integer",
             "minimum": 1,

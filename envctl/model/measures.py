@@ -42,19 +42,18 @@ def parse(text: str) -> Measures:
     return tuple(found.items())[:MOST]
 
 
-def of_pods(pods: Iterable[Obj]) -> Measures:
-    """The numbers in the termination messages of pods, oldest pod first."""
-    return parse("\n".join(map(_message, _ordered(pods))))
+def merged(found: Iterable[Measures]) -> Measures:
+    """The numbers of a Job that was tried several times: the last one of a name counts."""
+    return tuple({name: value for one in found for name, value in one}.items())[:MOST]
 
 
-def of_runs(pods: Iterable[Obj]) -> Samples:
-    """The same for a Job of several runs, each of them a pod that has ended well."""
-    found: dict[str, list[float]] = {}
-    for pod in _ordered(pods):
-        if (pod.get("status") or {}).get("phase") == "Succeeded":
-            for name, value in parse(_message(pod)):
-                found.setdefault(name, []).append(value)
-    return tuple((name, tuple(values)) for name, values in found.items())[:MOST]
+def sampled(found: Iterable[Measures]) -> Samples:
+    """The numbers of a Job of several runs, of which each is a sample."""
+    samples: dict[str, list[float]] = {}
+    for one in found:
+        for name, value in one:
+            samples.setdefault(name, []).append(value)
+    return tuple((name, tuple(values)) for name, values in samples.items())[:MOST]
 
 
 def medians(samples: Samples) -> Measures:
@@ -62,11 +61,13 @@ def medians(samples: Samples) -> Measures:
     return tuple((name, median(values)) for name, values in samples)
 
 
-def _ordered(pods: Iterable[Obj]) -> list[Obj]:
+def ordered(pods: Iterable[Obj]) -> list[Obj]:
+    """Pods by their age, the oldest first."""
     return sorted(pods, key=lambda pod: pod["metadata"].get("creationTimestamp", ""))
 
 
-def _message(pod: Obj) -> str:
+def message(pod: Obj) -> str:
+    """The termination messages of a pod's containers."""
     return "\n".join(
         str(((container.get("state") or {}).get("terminated") or {}).get("message") or "")
         for container in (pod.get("status") or {}).get("containerStatuses") or []

@@ -8,6 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from envctl.model.readings import TERMINATION
 from envctl.model.settling import WINDOW
 
 if TYPE_CHECKING:
@@ -88,7 +89,7 @@ class Check:
     """A Job that says whether the deployed environment is good; ``timeout`` is seconds.
 
     Its numbers are compared with a baseline of the same ``definition`` only; ``runs`` is how often
-    it is run for them.
+    it is run for them, ``metrics`` in which form it reports them (``envctl.model.readings``).
     """
 
     name: str
@@ -98,6 +99,7 @@ class Check:
     gates: tuple[Gate, ...] = ()
     definition: int = 1
     runs: int = 1
+    metrics: str = TERMINATION
 
     @property
     def needs(self) -> tuple[str, ...]:

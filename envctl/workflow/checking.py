@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from envctl.errors import CheckFailed, EnvctlError
-from envctl.model import measures, owners
-from envctl.model.objects import JOB, POD, Obj, digest
+from envctl.model import readings
+from envctl.model.objects import JOB, Obj, digest
 from envctl.model.record import Checked
-from envctl.workflow import confining, gating, joblogs, podtimes, remaking
+from envctl.workflow import confining, gating, joblogs, measuring, podtimes, remaking
 from envctl.workflow.waiting import until_ready
 
 if TYPE_CHECKING:
@@ -40,13 +38,15 @@ async def check(run: Run, context: StepContext, wanted: Check, *, again: bool) -
         if error.failure is None:
             raise
         failed = Checked(inputs, passed=False, seconds=_since(run, began))
-        await run.store.checked(wanted.name, await _measured(run, wanted, job, failed))
+        found = await measuring.measured(run, context, wanted, job, failed)
+        await run.store.checked(wanted.name, found)
         raise CheckFailed(
             f"The check {wanted.name} did not pass: {error.what}",
             next=error.next, failure=error.failure,
         ) from error  # fmt: skip
     ended = Checked(inputs, passed=True, seconds=_since(run, began))
-    await gating.judged(run, context, wanted, await _measured(run, wanted, job, ended))
+    found = await measuring.measured(run, context, wanted, job, ended)
+    await gating.judged(run, context, wanted, found)
     return True
 
 
@@ -54,29 +54,12 @@ def _since(run: Run, began: float) -> float:
     return round(run.clock.monotonic() - began, 3)
 
 
-async def _measured(run: Run, wanted: Check, job: Obj, checked: Checked) -> Checked:
-    """The result with what the check's pods have left as numbers.
-
-    The pods are asked for once more: the Job's end and its pod's come over two watches, in any
-    order. Where they cannot be had there are no numbers, which is no reason to fail.
-    """
-    pods: list[Obj] = []
-    with contextlib.suppress(EnvctlError):
-        selector = f"batch.kubernetes.io/job-name={job['metadata']['name']}"
-        pods = await run.cluster.list(POD, run.environment.namespace, selector=selector)
-    found = owners.current_pods(job, pods, ())
-    if wanted.runs == 1:
-        return replace(checked, metrics=measures.of_pods(found))
-    samples = measures.of_runs(found)
-    return replace(checked, metrics=measures.medians(samples), samples=samples)
-
-
 async def _inputs(run: Run, wanted: Check) -> str:
     """A digest of the check and of everything that it checks."""
     own = await run.sources["check"].fingerprint(wanted, run.environment)
     parts = {name: d.digest for name, d in run.store.record.components.items()}
-    runs = [wanted.runs] if wanted.runs > 1 else []
-    return digest([own, parts, *runs])
+    how = [wanted.runs, wanted.metrics]
+    return digest([own, parts, *([] if how == [1, readings.TERMINATION] else how)])
 
 
 async def _start(run: Run, wanted: Check, inputs: str, *, again: bool) -> Obj:

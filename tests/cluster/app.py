@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -28,7 +29,7 @@ stringData: {password: correct-horse-battery}
 
 def deployment(name: str, image: str = PAUSE, *, replicas: int = 1, command: str = "") -> str:
     """A Deployment; ``command`` is a shell line for busybox."""
-    extra = f', command: ["/bin/sh", "-c", {command!r}]' if command else ""
+    extra = f', command: ["/bin/sh", "-c", {json.dumps(command)}]' if command else ""
     return f"""\
 apiVersion: apps/v1
 kind: Deployment
@@ -57,7 +58,7 @@ spec:
     spec:
       restartPolicy: Never
       containers:
-        - {{name: {name}, image: "{BUSYBOX}", command: ["/bin/sh", "-c", {command!r}]}}
+        - {{name: {name}, image: "{BUSYBOX}", command: ["/bin/sh", "-c", {json.dumps(command)}]}}
 """
 
 

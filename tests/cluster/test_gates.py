@@ -58,18 +58,21 @@ def test_a_change_is_judged_by_what_main_measured(app: App) -> None:
 
 
 def test_a_check_runs_as_often_as_it_says_and_each_run_is_a_sample(app: App) -> None:
-    line = "echo accuracy=0.9$JOB_COMPLETION_INDEX > /dev/termination-log"
+    line = 'echo loading; echo {\\"accuracy\\": 0.9$JOB_COMPLETION_INDEX}'
     app.write(
         {
             "tests/quality.yaml": job("quality", line),
             "envctl.yaml": app.config(
                 "  - {name: config, manifests: [deploy/config.yaml]}\n",
-                checks="  - name: quality\n    job: tests/quality.yaml\n    runs: 5\n"
+                checks="  - name: quality\n    job: tests/quality.yaml\n"
+                "    runs: 5\n    metrics: json\n"
                 '    gates: ["accuracy >= 0.5"]\n',
             ),
         }
     )
-    (check,) = app.up()["checks"]
+    done = app.run("up")
+    assert "line 1, 'loading': it is no json" in done.stderr
+    (check,) = done.json["checks"]
     assert sorted(check["samples"]["accuracy"]) == [0.9, 0.91, 0.92, 0.93, 0.94]
     assert check["metrics"] == {"accuracy": 0.92}
     assert "100% sure" in check["gates"][0]["why"]

@@ -44,8 +44,11 @@ def pod(created: str, message: str) -> dict[str, object]:
 
 
 def test_the_last_pod_of_a_job_that_was_tried_again_counts() -> None:
-    assert measures.of_pods([pod("2", "a=2"), pod("1", "a=1 b=1")]) == (("a", 2.0), ("b", 1.0))
-    assert measures.of_pods([{"metadata": {}, "status": {}}, {"metadata": {}}]) == ()
+    pods = measures.ordered([pod("2", "a=2"), pod("1", "a=1 b=1")])
+    found = [measures.parse(measures.message(one)) for one in pods]
+    assert measures.merged(found) == (("a", 2.0), ("b", 1.0))
+    assert measures.message({"metadata": {}, "status": {}}) == ""
+    assert measures.message({"metadata": {}}) == ""
 
 
 def test_a_record_keeps_them_and_an_older_one_has_none() -> None:
@@ -59,10 +62,7 @@ def test_a_record_keeps_them_and_an_older_one_has_none() -> None:
 
 
 def test_of_several_runs_each_is_a_sample() -> None:
-    runs = [pod("1", "a=1 b=5"), pod("2", "a=3"), pod("3", "a=2"), pod("4", "a=9")]
-    for one, phase in zip(runs, ("Succeeded", "Succeeded", "Succeeded", "Failed"), strict=True):
-        one["status"] = {**one["status"], "phase": phase}  # type: ignore[dict-item]
-    samples = measures.of_runs(runs)
+    samples = measures.sampled(map(measures.parse, ("a=1 b=5", "a=3", "a=2")))
     assert samples == (("a", (1.0, 3.0, 2.0)), ("b", (5.0,)))
     assert measures.medians(samples) == (("a", 2.0), ("b", 5.0))
     assert measures.load(measures.dump(samples)) == samples

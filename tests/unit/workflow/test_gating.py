@@ -10,8 +10,9 @@ import pytest
 
 from envctl.errors import CheckFailed, Unavailable
 from envctl.model import measured
+from envctl.model.events import Note
 from envctl.model.measured import Measured
-from envctl.model.objects import JOB, LEASE, POD, Obj
+from envctl.model.objects import JOB, LEASE, POD, SECRET, Obj
 from tests.unit.workflow.world import Shop, config
 
 if TYPE_CHECKING:
@@ -51,6 +52,7 @@ class Lab:
                 "metadata": {"name": f"{name}-{number}", "namespace": NS,
                              "ownerReferences": [owner],
                              "labels": {"batch.kubernetes.io/job-name": name}},
+                "spec": {"containers": [{"name": "run"}]},
                 "status": {"phase": "Succeeded",
                            "containerStatuses": [{"name": "run", "state": {"terminated": end}}]},
             })  # fmt: skip
@@ -211,6 +213,21 @@ def test_a_check_that_runs_several_times_is_judged_by_its_samples(lab: Lab) -> N
     assert error is None, "noise fails nothing"
     assert check.gates[0].result == "unknown"
     assert lab.ran == []
+
+
+def test_numbers_may_stand_in_the_output(lab: Lab) -> None:
+    async def logs(*_: Any, **__: Any) -> list[str]:
+        return ["loading with hunter2-secret", '{"accuracy": 0.93}']
+
+    secret = {"metadata": {"name": "db", "namespace": NS}, "stringData": {"key": "hunter2-secret"}}
+    lab.shop.cluster.put(SECRET, secret)
+    lab.shop.cluster.logs = logs  # type: ignore[method-assign]
+    lab.write("name: quality, metrics: json")
+    (check,), error = lab.up()
+    assert error is None
+    assert check.metrics == (("accuracy", 0.93),)
+    notes = [e.message for e in lab.shop.events if isinstance(e, Note) and "numbers" in e.message]
+    assert notes == ["the numbers of quality-0: line 1, 'loading with ***': it is no json"]
 
 
 def test_samples_are_compared_with_those_of_the_target_branch(lab: Lab) -> None:
