@@ -43,7 +43,7 @@ def load(annotations: Mapping[str, str]) -> Runs:
     try:
         known = json.loads(annotations.get(ANNOTATION, "{}"))
         return {str(name): tuple(map(_run, runs)) for name, runs in known.items()}
-    except (AttributeError, KeyError, TypeError, ValueError):
+    except (AttributeError, KeyError, TypeError, ValueError, OverflowError, RecursionError):
         return {}
 
 
@@ -74,7 +74,9 @@ def _dump(runs: Runs) -> str:
 
 
 def _run(value: dict[str, Any]) -> Measured:
-    metrics = tuple((str(name), float(number)) for name, number in value["metrics"].items())
+    metrics = tuple(
+        (str(name), measures.finite(number)) for name, number in value["metrics"].items()
+    )
     return Measured(
         metrics[: measures.MOST],
         float(value["seconds"]),

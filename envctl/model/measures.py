@@ -81,4 +81,12 @@ def dump(samples: Samples) -> dict[str, list[float]]:
 
 def load(value: Mapping[str, Iterable[float]]) -> Samples:
     """What ``dump`` has made; raises ValueError, TypeError or AttributeError for anything else."""
-    return tuple((str(name), tuple(map(float, values))) for name, values in value.items())
+    return tuple((str(name), tuple(map(finite, values))) for name, values in value.items())
+
+
+def finite(value: float) -> float:
+    """A number that is one; raises ValueError for NaN and infinity, which JSON's parser takes."""
+    number = float(value)
+    if not math.isfinite(number):
+        raise ValueError(f"{number} is no finite number")
+    return number

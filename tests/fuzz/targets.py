@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from envctl.errors import EnvctlError
 from tests.fuzz import (
     targets_config,
+    targets_numbers,
     targets_objects,
     targets_outside,
     targets_text,
@@ -38,6 +39,6 @@ class Target:
 
 TARGETS = {
     name: Target(name, run, seeds)
-    for module in (targets_config, targets_objects, targets_text, targets_outside)
+    for module in (targets_config, targets_objects, targets_numbers, targets_text, targets_outside)
     for name, (run, seeds) in module.TARGETS.items()
 }
