@@ -15,6 +15,7 @@ from envctl.model.environment import EnvironmentInfo, Phase
 from envctl.model.failure import Culprit, Failure
 from envctl.model.finding import fail, ok
 from envctl.model.found import Findings, InitResult, Part, Pipeline, Skipped
+from envctl.model.gates import Verdict
 from envctl.model.gcresult import Entry, GcResult, Outcome
 from envctl.model.local import LocalState, LocalStatus
 from envctl.model.logs import Stream
@@ -68,7 +69,17 @@ def _up(failure: Failure | None) -> UpResult:
         environment=ENVIRONMENT,
         result="failed" if failure else "succeeded",
         components=(ComponentResult("web", "manifests", "succeeded", changed=True, seconds=1.5),),
-        checks=(CheckResult("smoke", "passed", 0.5, (("latency", 0.25),)),),
+        checks=(
+            CheckResult("smoke", "passed", 0.5, (("latency", 0.25),)),
+            CheckResult(
+                "quality",
+                "passed",
+                0.5,
+                (("f1", 0.5),),
+                (Verdict("f1 > 0", "f1", "passed", "f1 is 0.5", 0.5, 0.0),),
+                (("f1", (0.4, 0.6)),),
+            ),
+        ),
         failure=failure,
         api_requests=12,
         seconds=2.25,

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from envctl.model import note
 from envctl.model.environment import EnvironmentInfo
 from envctl.model.failure import Culprit, Failure
+from envctl.model.gates import Verdict
 from envctl.model.note import MAX_NOTE, Baseline, NoteContext
 from envctl.model.result import CheckResult, ComponentResult, DownResult, StuckObject, UpResult
 from tests.unit.model.reading import STRINGS, harm, links, tokens
@@ -43,8 +44,15 @@ INFOS = st.builds(
     pipeline=STRINGS,
 )
 CHECKS = st.builds(
-    CheckResult, STRINGS, STRINGS, SECONDS, st.lists(st.tuples(STRINGS, NUMBERS), max_size=2)
-)
+    CheckResult, STRINGS, STRINGS, SECONDS, st.lists(st.tuples(STRINGS, NUMBERS), max_size=2),
+    st.lists(
+        st.builds(
+            Verdict, STRINGS, STRINGS, st.one_of(STRINGS, st.sampled_from(["passed", "failed"])),
+            STRINGS, st.none() | NUMBERS, st.none() | NUMBERS, st.none() | NUMBERS,
+        ),
+        max_size=2,
+    ),
+)  # fmt: skip
 COMPONENTS = st.builds(ComponentResult, STRINGS, STRINGS, STRINGS, st.booleans(), SECONDS)
 UPS = st.builds(
     UpResult,
@@ -129,6 +137,20 @@ def test_a_note_fits_whatever_goes_in_and_says_what_was_left_out(text: str, numb
         assert len(shown) <= MAX_NOTE
         assert "left out" in shown or number == 3
         assert shown.count("<details>") == shown.count("</details>")
+
+
+def test_gates_are_a_table_of_their_own() -> None:
+    refused = Verdict("p95 <= baseline", "p95", "failed", "p95 is over", 120.0, 100.0, 100.0)
+    passed = Verdict("accuracy > 0.9", "accuracy", "passed", "accuracy is 0.95", 0.95, 0.9)
+    unknown = Verdict("f1 > baseline", "f1", "unknown", "there is no baseline of f1 yet", 0.5)
+    checks = (CheckResult("quality", "failed", 1.0, (), (refused, passed, unknown)),)
+    shown = note.after_up(dataclasses.replace(up_result(), checks=checks), CONTEXT)
+    rows = [line for line in shown.splitlines() if line.startswith("| `quality`")]
+    assert rows[1:] == [
+        "| `quality` | `p95 <= baseline` | ❌ failed | 120 | 100 | +20 % | p95 is over |",
+        "| `quality` | `accuracy > 0.9` | ✅ passed | 0.95 |  |  |  |",
+        "| `quality` | `f1 > baseline` | ❔ unknown | 0.5 |  |  | there is no baseline of f1 yet |",
+    ]
 
 
 def test_logs_are_cut_first_and_from_their_beginning() -> None:

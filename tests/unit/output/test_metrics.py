@@ -11,6 +11,7 @@ import pytest
 from prometheus_client.openmetrics.parser import text_string_to_metric_families
 
 from envctl.model.events import RequestsCounted, StepRetried
+from envctl.model.gates import Verdict
 from envctl.model.result import CheckResult
 from envctl.output.metrics import openmetrics_text, push
 from envctl.output.recorder import Recorder
@@ -50,6 +51,18 @@ def test_the_run_as_openmetrics(recorder: Recorder) -> None:
         "envctl_api_requests_total[('verb', 'patch')]": 2.0,
         "envctl_check_value[('check', 'smoke'), ('metric', 'orders')]": 41.5,
         "envctl_run_duration_seconds[('outcome', 'succeeded')]": 4.0,
+    }
+
+
+def test_a_gate_that_was_judged_is_a_number(recorder: Recorder) -> None:
+    said = {"a > 1": "passed", "a > 2": "failed", "a > baseline": "unknown"}
+    gates = tuple(Verdict(text, "a", result, "") for text, result in said.items())
+    check = CheckResult("smoke", "failed", 1.0, (), gates)
+    recorder.remember(up_result().__class__(**{**_fields(up_result()), "checks": (check,)}))
+    found = samples(openmetrics_text(recorder))
+    assert {name: value for name, value in found.items() if "gate" in name} == {
+        "envctl_gate_passed[('check', 'smoke'), ('gate', 'a > 1')]": 1.0,
+        "envctl_gate_passed[('check', 'smoke'), ('gate', 'a > 2')]": 0.0,
     }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from typing import TYPE_CHECKING
@@ -136,3 +137,11 @@ def test_the_image_holds_its_bill_and_what_it_runs_on_alone() -> None:
     assert {word for word in installed if not word.startswith(("-", "\\"))} == {
         "ca-certificates", "git", "python3",
     }  # fmt: skip
+
+
+def test_what_the_image_is_built_with_is_sent_to_its_build() -> None:
+    sent = [line[1:] for line in text(".containerignore").splitlines() if line.startswith("!")]
+    modules = re.findall(r"-m (tools[.\w]+)", text("Containerfile"))
+    assert modules
+    for path in (module.replace(".", "/") for module in modules):
+        assert any(path == one or path.startswith(f"{one}/") for one in sent), path
