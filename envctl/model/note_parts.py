@@ -28,9 +28,8 @@ _SIGNS = {
     "failed": "❌",
     "timed-out": "❌",
     "skipped": "⏭️",
+    "unknown": "❔",
 }
-
-_GATE_SIGNS = {"passed": "✅", "failed": "❌", "unknown": "❔"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +104,7 @@ def gates(results: Sequence[CheckResult], level: Level) -> list[str]:
         (
             code(name, _NAME),
             code(gate.gate, _SENTENCE),
-            f"{_GATE_SIGNS.get(gate.result, '')} {gate.result}".strip(),
+            _state(gate.result),
             *("" if number is None else _number(number) for number in (gate.value, gate.baseline)),
             _change(gate.value, gate.baseline) if gate.value is not None else "",
             "" if gate.result == "passed" else text(gate.why, _SENTENCE),

@@ -102,9 +102,10 @@ def test_the_note_after_up_is_harmless_whatever_stands_in_it(
 ) -> None:
     shown = note.after_up(result, context)
     check(shown, result.environment, context)
+    gates = sum(len(one.gates) for one in result.checks)
     assert sum(t.type == "tr_open" for t in tokens(shown)) == (
         len(result.components) + bool(result.components) + bool(result.checks)
-    ) + sum(1 + len(one.metrics) for one in result.checks)
+    ) + sum(1 + len(one.metrics) for one in result.checks) + gates + bool(gates)
 
 
 @given(DOWNS, INFOS, CONTEXTS)
@@ -147,9 +148,9 @@ def test_gates_are_a_table_of_their_own() -> None:
     shown = note.after_up(dataclasses.replace(up_result(), checks=checks), CONTEXT)
     rows = [line for line in shown.splitlines() if line.startswith("| `quality`")]
     assert rows[1:] == [
-        "| `quality` | `p95 <= baseline` | ❌ failed | 120 | 100 | +20 % | p95 is over |",
+        "| `quality` | `p95 <= baseline` | ❌ failed | 120 | 100 | +20 % | `p95` is over |",
         "| `quality` | `accuracy > 0.9` | ✅ passed | 0.95 |  |  |  |",
-        "| `quality` | `f1 > baseline` | ❔ unknown | 0.5 |  |  | there is no baseline of f1 yet |",
+        "| `quality` | `f1 > baseline` | ❔ unknown | 0.5 |  |  | there is no baseline of `f1` yet |",
     ]
 
 
