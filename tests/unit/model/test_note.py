@@ -143,14 +143,14 @@ def test_a_note_fits_whatever_goes_in_and_says_what_was_left_out(text: str, numb
 def test_gates_are_a_table_of_their_own() -> None:
     refused = Verdict("p95 <= baseline", "p95", "failed", "p95 is over", 120.0, 100.0, 100.0)
     passed = Verdict("accuracy > 0.9", "accuracy", "passed", "accuracy is 0.95", 0.95, 0.9)
-    unknown = Verdict("f1 > baseline", "f1", "unknown", "there is no baseline of f1 yet", 0.5)
+    unknown = Verdict("f1 > baseline", "f1", "unknown", "no baseline of f1 yet", 0.5)
     checks = (CheckResult("quality", "failed", 1.0, (), (refused, passed, unknown)),)
     shown = note.after_up(dataclasses.replace(up_result(), checks=checks), CONTEXT)
     rows = [line for line in shown.splitlines() if line.startswith("| `quality`")]
     assert rows[1:] == [
         "| `quality` | `p95 <= baseline` | ❌ failed | 120 | 100 | +20 % | `p95` is over |",
         "| `quality` | `accuracy > 0.9` | ✅ passed | 0.95 |  |  |  |",
-        "| `quality` | `f1 > baseline` | ❔ unknown | 0.5 |  |  | there is no baseline of `f1` yet |",
+        "| `quality` | `f1 > baseline` | ❔ unknown | 0.5 |  |  | no baseline of `f1` yet |",
     ]
 
 
