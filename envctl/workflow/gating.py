@@ -60,7 +60,7 @@ _WORDS = {"passed": "passed", "failed": "failed", "unknown": "could not be judge
 
 
 async def _verdicts(run: Run, wanted: Check, checked: Checked) -> tuple[Verdict, ...]:
-    before = await _baseline(run, wanted)
+    before = await _baseline(run, wanted, checked)
     known = run.store.record.checks
     others = {name: _samples(known[name]) for name in wanted.needs if name in known}
     here = _samples(checked)
@@ -71,16 +71,24 @@ def _samples(found: Checked | Measured) -> Samples:
     return {**{name: (value,) for name, value in found.metrics}, **dict(found.samples)}
 
 
-async def _baseline(run: Run, wanted: Check) -> Samples | None:
-    """What the check measured when it was last good, by the same definition; None for never."""
+async def _baseline(run: Run, wanted: Check, checked: Checked) -> Samples | None:
+    """What the check measured when it was last good, by the same definition; None for never.
+
+    A run that is looked at again is no baseline of its own: the verdict stays what it was.
+    """
     if not any(gate.compares for gate in wanted.gates):
         return None
     found = [
         one
         for one in (await _runs(run)).get(wanted.name, ())
-        if one.definition == wanted.definition
+        if one.definition == wanted.definition and not _same(one, checked)
     ]
     return _samples(found[-1]) if found else None
+
+
+def _same(one: Measured, checked: Checked) -> bool:
+    shown = (checked.metrics, checked.samples, checked.seconds)
+    return (one.metrics, one.samples, one.seconds) == shown
 
 
 async def _runs(run: Run) -> Runs:

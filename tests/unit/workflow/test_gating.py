@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from envctl.config.ci import CIContext
 from envctl.errors import CheckFailed, Unavailable
 from envctl.model import measured
 from envctl.model.events import Note
@@ -180,6 +181,26 @@ def test_without_a_baseline_of_this_definition_nothing_is_claimed(
     assert [(gate.result, gate.why) for gate in check.gates] == [
         ("unknown", "there is no baseline of p95_ms yet")
     ]
+
+
+def test_a_branch_is_compared_with_its_own_earlier_runs_and_never_with_itself(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(CIContext, "baselines", lambda _: ())
+    lab.write('name: quality, gates: ["accuracy > baseline"]')
+    lab.numbers = {"quality": "accuracy=0.8"}
+    assert lab.up()[0][0].gates[0].result == "unknown"
+    assert lab.up()[0][0].gates[0].result == "unknown"
+    lab.numbers = {"quality": "accuracy=0.9"}
+    lab.shop.write(
+        "components:\n  - {name: a, manifests: [a.yaml]}\nchecks:\n"
+        '  - {job: quality.yaml, name: quality, gates: ["accuracy > baseline"]}\n',
+        a=[config("a", "2")],
+    )
+    for _ in range(2):
+        (check,), error = lab.up()
+        assert error is None
+        assert (check.gates[0].result, check.gates[0].baseline) == ("passed", 0.8)
 
 
 def test_a_baseline_that_cannot_be_read_is_no_missing_one(lab: Lab) -> None:
