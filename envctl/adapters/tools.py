@@ -78,21 +78,25 @@ async def run(
     cwd: Path | None = None,
     timeout: float | None = None,
     holder: Holder | None = None,
+    files: Sequence[int] = (),
 ) -> Done:
     """Run a command to its end; when cancelled or late its whole process group is ended first.
 
     What writes for a run that holds a lock ends at the latest when that can be trusted no more.
+    It inherits the open ``files`` under their numbers.
     """
     full = {**os.environ, **(env or {})}
     async with _on_leash(command, holder) as (chosen, pipes):
-        return await _run(chosen, command, stdin, full, cwd, timeout, pipes)
+        # A leash sees by itself that this process is dead, and has to live to end its tool.
+        before = None if pipes else _dies_with_us()
+        process = await _start(chosen, stdin is not None, full, cwd, (*pipes, *files), before)
+        return await _finish(process, command, stdin, timeout)
 
 
-async def _run(
-    chosen: Sequence[str], command: Sequence[str], stdin: bytes | None, env: Mapping[str, str],
-    cwd: Path | None, timeout: float | None, pipes: Sequence[int],
+async def _finish(
+    process: asyncio.subprocess.Process, command: Sequence[str], stdin: bytes | None,
+    timeout: float | None,
 ) -> Done:  # fmt: skip
-    process = await _start(chosen, stdin is not None, env, cwd, pipes)
     try:
         async with asyncio.timeout(timeout):
             stdout, stderr = await process.communicate(stdin)
@@ -141,7 +145,8 @@ async def _start(
     feed: bool,
     env: Mapping[str, str],
     cwd: Path | None,
-    pipes: Sequence[int],
+    inherited: Sequence[int],
+    before: Callable[[], None] | None,
 ) -> asyncio.subprocess.Process:
     """Start it; one that is cancelled while it starts is ended like any other."""
     starting = asyncio.ensure_future(
@@ -153,9 +158,8 @@ async def _start(
             env=env,
             cwd=cwd,
             start_new_session=True,  # a Ctrl-C in the terminal is ours to pass on
-            pass_fds=tuple(pipes),
-            # A leash sees by itself that this process is dead, and has to live to end its tool.
-            preexec_fn=None if pipes else _dies_with_us(),
+            pass_fds=tuple(inherited),
+            preexec_fn=before,
         )
     )
     try:

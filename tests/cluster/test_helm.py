@@ -114,9 +114,13 @@ def test_a_release_of_helms_own_and_its_drift(app: App) -> None:
     assert app.up(env=app.env)["result"] == "unchanged"
 
 
-def test_killed_in_the_middle_of_an_install(app: App) -> None:
+def test_killed_in_the_middle_of_an_install(app: App, tmp_path: Path) -> None:
     app.write({"chart/templates/hook.yaml": hook("post-install", "sleep 20")})
+    temporary = tmp_path / "temporary"
+    temporary.mkdir()
+    app.env["TMPDIR"] = str(temporary)
     _killed_while(app, "pending-install")
+    assert not list(temporary.iterdir()), "neither the kubeconfig's key nor the release's values"
     claim = app.get("pvc", "slow-data")["metadata"]["uid"]
     app.write({"chart/templates/hook.yaml": hook("post-install", "true")})
     done = app.run("up", env=app.env)

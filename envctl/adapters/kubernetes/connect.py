@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import ssl
 from dataclasses import dataclass
@@ -26,6 +27,8 @@ IN_CLUSTER = "in-cluster"
 _TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 #: The extension of a kubeconfig context that says where the ingress controller answers.
 INGRESS_EXTENSION = "envctl.dev/ingress"
+#: The library keeps what a kubeconfig holds in files that all its clients share.
+_files_in_use = asyncio.Lock()
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +138,7 @@ async def open_client(target: Target, agent: str) -> ApiClient:
     ``agent`` is what the audit log shall show as the User-Agent.
     """
     _check(target)
-    kubeconfig, client_module = library.load("config"), library.load("client")
+    client_module, files_module = library.load("client"), library.load("config.kube_config")
     refused = library.load("config.config_exception").ConfigException
 
     configuration = client_module.Configuration()
@@ -144,18 +147,12 @@ async def open_client(target: Target, agent: str) -> ApiClient:
     # bounded where they are made. A pool that is full would wait without a word.
     configuration.connection_pool_maxsize = 1000
     try:
-        if target.context == IN_CLUSTER:
-            kubeconfig.load_incluster_config(client_configuration=configuration)
-            user: dict[str, Any] = {}
-        else:
-            loader = await kubeconfig.load_kube_config(
-                config_file=target.kubeconfig,
-                context=target.context,
-                client_configuration=configuration,
-                persist_config=False,
-            )
-            user = loader._user.value if loader._user else {}  # noqa: SLF001 - no other way to it
-        client: ApiClient = client_module.ApiClient(configuration)
+        async with _files_in_use:
+            try:
+                user = await _configure(target, configuration)
+                client: ApiClient = client_module.ApiClient(configuration)
+            finally:  # it has read them; a run that is killed must not leave a private key behind
+                files_module._cleanup_temp_files()  # noqa: SLF001 - else at exit alone
     except (refused, ssl.SSLError) as error:
         raise bad_kubeconfig(f"for context {target.context!r}", error) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
@@ -164,6 +161,21 @@ async def open_client(target: Target, agent: str) -> ApiClient:
     if user.get("as"):  # the library would ignore it and act as the person behind
         client.set_default_header("Impersonate-User", user["as"])
     return client
+
+
+async def _configure(target: Target, configuration: Any) -> dict[str, Any]:
+    """Fill the configuration from the context; the context's user as the kubeconfig has it."""
+    config = library.load("config")
+    if target.context == IN_CLUSTER:
+        config.load_incluster_config(client_configuration=configuration)
+        return {}
+    loader = await config.load_kube_config(
+        config_file=target.kubeconfig,
+        context=target.context,
+        client_configuration=configuration,
+        persist_config=False,
+    )
+    return loader._user.value if loader._user else {}  # noqa: SLF001 - no other way to it
 
 
 def _no_credential(context: str, error: Exception) -> EnvctlError:

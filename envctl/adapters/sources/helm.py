@@ -25,7 +25,7 @@ from envctl.model.spec import Check, Component, HelmSource
 from envctl.ports.sources import Rendered
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from envctl.adapters.kubernetes.connect import Target
     from envctl.adapters.sources.helm_command import Helm
@@ -68,13 +68,12 @@ class HelmReleases:
         if source.is_folder:
             charts.refuse_links(Path(source.chart))
         await self.helm.parsed_version()  # says so where it is too old, before it says nonsense
-        with tempfile.TemporaryDirectory(prefix="envctl-") as folder:
+        with _values(source) as (values, files):
             arguments = [
                 "template", component.name, *_chart(source),
-                "--namespace", environment.namespace, "--include-crds",
-                *_values(source, Path(folder)),
+                "--namespace", environment.namespace, "--include-crds", *values,
             ]  # fmt: skip
-            output = await self.helm.run(arguments)
+            output = await self.helm.run(arguments, files=files)
         found = objects.parse(output, f"the chart of {component.name}")
         hooks = tuple(obj for obj in found if is_hook(obj))
         return Rendered(tuple(obj for obj in found if not is_hook(obj)), hooks)
@@ -95,17 +94,17 @@ class HelmReleases:
         each one begins with the repair.
         """
         source = _source(component)
-        with tempfile.TemporaryDirectory(prefix="envctl-") as folder:
+        with _values(source) as (values, files):
             arguments = [
                 "upgrade", component.name, *_chart(source), "--install",
                 "--namespace", environment.namespace, "--history-max", "5",
                 "--timeout", f"{max(1, int(timeout))}s", "--output", "json",
-                *await self._overrule(), *_values(source, Path(folder)),
+                *await self._overrule(), *values,
             ]  # fmt: skip
 
             async def once() -> bytes:
                 await self._repair(component.name, environment.namespace, say, forget)
-                return await self.helm.once(arguments)
+                return await self.helm.once(arguments, files=files)
 
             output = await retrying(step.HELM, once)
         release = json.loads(output[output.index(b"{") :])
@@ -205,11 +204,24 @@ def _chart(source: HelmSource) -> list[str]:
     return found
 
 
-def _values(source: HelmSource, folder: Path) -> list[str]:
-    arguments = []
-    for index, values in enumerate(source.values):
-        path = values if isinstance(values, Path) else folder / f"{index}.yaml"
-        if not isinstance(values, Path):
-            path.write_text(yaml.safe_dump(dict(values)))
-        arguments += ["--values", str(path)]
-    return arguments
+@contextlib.contextmanager
+def _values(source: HelmSource) -> Iterator[tuple[list[str], list[int]]]:
+    """The values of a release as arguments of Helm, and the open files that it needs for them.
+
+    What stands in envctl.yaml may be a password, so it is put into files without a name: nothing of
+    them is left behind, however this process ends.
+    """
+    arguments: list[str] = []
+    files: list[int] = []
+    with contextlib.ExitStack() as opened:
+        for layer in source.values:
+            arguments.append("--values")
+            if isinstance(layer, Path):
+                arguments.append(str(layer))
+                continue
+            file = opened.enter_context(tempfile.TemporaryFile(prefix="envctl-"))
+            file.write(yaml.safe_dump(dict(layer)).encode())
+            file.flush()
+            files.append(file.fileno())
+            arguments.append(f"/dev/fd/{file.fileno()}")
+        yield arguments, files

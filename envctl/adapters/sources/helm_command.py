@@ -7,6 +7,7 @@ it logs tokens, and fails an assertion where helm is missing.
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 from typing import TYPE_CHECKING, Any
 
@@ -64,13 +65,20 @@ class Helm(Command):  # type: ignore[misc]  # pyhelm3 has no types
         self._parsed: tuple[int, int] | None = None
         self._asking = asyncio.Lock()
 
-    async def run(self, command: list[Any], input: bytes | None = None) -> bytes:
+    async def run(
+        self, command: list[Any], input: bytes | None = None, files: Sequence[int] = ()
+    ) -> bytes:
         """Run helm and return its stdout; raises EnvctlError, TimedOut, ConfigError."""
         arguments = [str(part) for part in command]
-        return await retrying(step.HELM, lambda: self.once(arguments, input))
+        return await retrying(step.HELM, lambda: self.once(arguments, input, files))
 
-    async def once(self, arguments: list[str], stdin: bytes | None = None) -> bytes:
-        """Run helm once, for a caller that has something to do before it tries again."""
+    async def once(
+        self, arguments: list[str], stdin: bytes | None = None, files: Sequence[int] = ()
+    ) -> bytes:
+        """Run helm once, for a caller that has something to do before it tries again.
+
+        It inherits the open ``files`` and reads each from its start.
+        """
         env: dict[str, str] = {}
         if self._target is not None and self._target.kubeconfig:
             env = {"KUBECONFIG": self._target.kubeconfig, "HELM_KUBECONTEXT": self._target.context}
@@ -78,10 +86,12 @@ class Helm(Command):  # type: ignore[misc]  # pyhelm3 has no types
         if arguments[0] in _WRITES:
             await fence.check()
             holder = fence.current()
+        for file in files:  # on a Mac, /dev/fd goes on where an earlier try has read to
+            os.lseek(file, 0, os.SEEK_SET)
         with timing.measured("helm", " ".join(arguments[:2])):
             done = await tools.run(
                 [self._executable, *arguments], stdin=stdin, env=env, timeout=_timeout(arguments),
-                holder=holder,
+                holder=holder, files=files,
             )  # fmt: skip
         for text in servers.warnings_in(done.stderr) if arguments[0] in _WRITES else ():
             attempt.report_warning(f"{arguments[0]} the release {arguments[1]}", text)
