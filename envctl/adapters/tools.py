@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from envctl.adapters import leash
+from envctl.adapters.lines import bounded
 from envctl.errors import ConfigError, TimedOut
 
 if TYPE_CHECKING:
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Seconds that a tool gets to end by itself when it is no longer wanted.
 GRACE = 10.0
+#: Bytes that are read of a command's output at a time.
+CHUNK = 64 * 1024
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
 
 
@@ -114,6 +117,35 @@ async def _finish(
     return Done(process.returncode or 0, stdout, stderr.decode(errors="replace"))
 
 
+async def stream(
+    command: Sequence[str], heard: Callable[[str], None], *, env: Mapping[str, str], cwd: Path,
+    timeout: float,
+) -> int:  # fmt: skip
+    """Run a command to its end with this environment alone; each line it writes is handed over.
+
+    Its exit code, negative for a signal. Raises TimedOut, and OSError where it cannot be started.
+    """
+    process = await _start(command, False, env, cwd, (), _dies_with_us(), merged=True)
+    try:
+        async with asyncio.timeout(timeout):
+            async for line in bounded(_chunks(process)):
+                heard(line)
+            await process.wait()
+        _running.discard(process.pid)
+    except TimeoutError as error:
+        await _end(process)
+        raise TimedOut(f"It did not end in {timeout:.0f} s.") from error
+    except BaseException:
+        await _end(process)
+        raise
+    return process.returncode or 0
+
+
+async def _chunks(process: asyncio.subprocess.Process) -> AsyncIterator[bytes]:
+    while process.stdout is not None and (chunk := await process.stdout.read(CHUNK)):
+        yield chunk
+
+
 @asynccontextmanager
 async def _on_leash(
     command: Sequence[str], holder: Holder | None
@@ -147,6 +179,8 @@ async def _start(
     cwd: Path | None,
     inherited: Sequence[int],
     before: Callable[[], None] | None,
+    *,
+    merged: bool = False,
 ) -> asyncio.subprocess.Process:
     """Start it; one that is cancelled while it starts is ended like any other."""
     starting = asyncio.ensure_future(
@@ -154,7 +188,7 @@ async def _start(
             *command,
             stdin=asyncio.subprocess.PIPE if feed else asyncio.subprocess.DEVNULL,
             stdout=asyncio.subprocess.PIPE,
-            stderr=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.STDOUT if merged else asyncio.subprocess.PIPE,
             env=env,
             cwd=cwd,
             start_new_session=True,  # a Ctrl-C in the terminal is ours to pass on

@@ -12,6 +12,7 @@ from envctl.errors import ConfigError
 from envctl.model import gates, graph, readings
 from envctl.model.spec import (
     Check,
+    CommandSource,
     Component,
     Expose,
     HelmSource,
@@ -22,12 +23,13 @@ from envctl.model.spec import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from pathlib import Path
 
     from envctl.config.yamlfile import Document, PathKey
     from envctl.model.gates import Gate
 
+CHECK_TYPES = ("job", "command", "pytest")
 TYPES = ("helm", "kustomize", "manifests", "job")
 _MANIFESTS = (".yaml", ".yml", ".json")
 #: What Helm takes from elsewhere. It gets them as arguments: nothing that could be an option.
@@ -98,7 +100,7 @@ class Reader:
         try:
             return Check(
                 name=names.check_label("check", raw["name"], names.MAX_COMPONENT),
-                source=JobSource(self._file(raw["job"])),
+                source=self._check_source(raw),
                 timeout=self._timeout(raw.get("timeout", "2m")),
                 images=_images(raw),
                 gates=tuple(map(_gate, raw.get("gates", ()))),
@@ -109,6 +111,30 @@ class Reader:
         except (_Wrong, ConfigError) as error:
             self._note(path, str(error))
             return None
+
+    def _check_source(self, raw: dict[str, Any]) -> JobSource | CommandSource:
+        found = [kind for kind in CHECK_TYPES if kind in raw]
+        if len(found) != 1:
+            raise _Wrong(
+                f"check {raw['name']!r} has {' and '.join(found) or 'nothing to run'}; "
+                f"exactly one of {', '.join(CHECK_TYPES)} is expected"
+            )
+        if "job" in raw:
+            return JobSource(self._file(raw["job"]))
+        if "images" in raw:
+            raise _Wrong(f"check {raw['name']!r} is a command, which has no images")
+        words = ("pytest", *raw["pytest"]) if "pytest" in raw else tuple(raw["command"])
+        if not words[0] or any("\0" in word for word in words):
+            raise _Wrong(f"check {raw['name']!r} has a command that begins with nothing, or a NUL")
+        return CommandSource(words, self.base, tuple(self._named(words)), "pytest" in raw)
+
+    def _named(self, words: Iterable[str]) -> Iterator[Path]:
+        """The files and folders of the repository among the words of a command."""
+        for word in words:
+            with contextlib.suppress(_Wrong, OSError):
+                path = self._inside(word)
+                if word and not word.startswith("-") and path.exists():
+                    yield path
 
     def _gates_need(self, found: list[Check]) -> None:
         known = {c.name: c.needs for c in found}

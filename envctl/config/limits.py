@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 
 from envctl.errors import ConfigError, Refused
 from envctl.model import quantity
-from envctl.model.spec import KustomizeSource
+from envctl.model.spec import CommandSource, KustomizeSource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from envctl.model.spec import Component, Guardrails
+    from envctl.model.spec import Check, Component, Guardrails
 
 HOUR = 3600.0
 CONFINED = "confined"
@@ -34,6 +34,7 @@ class Limits:
     """``ttl`` and ``max_age`` are seconds, 0 where there is no limit."""
 
     confined: bool = False
+    commands: bool = True
     ttl: float = 0.0
     max_age: float = 0.0
     quota: Mapping[str, str] = field(default_factory=dict)
@@ -78,9 +79,16 @@ class Limits:
                 raise _fetches(component.name, component.source.remote[0])
         return tuple(replace(c, type="chart") if c.type == "helm" else c for c in found)
 
+    def checks(self, found: tuple[Check, ...]) -> tuple[Check, ...]:
+        """The checks; raises Refused for a command where none may be run on this machine."""
+        for check in found:
+            if isinstance(check.source, CommandSource) and not self.commands:
+                raise _runs(check.name, confined=self.confined)
+        return found
+
 
 def read(env: Mapping[str, str]) -> Limits:
-    """The limits in ENVCTL_PROFILE, ENVCTL_MAX_TTL, ENVCTL_MAX_AGE and ENVCTL_MAX_QUOTA."""
+    """The limits in ENVCTL_PROFILE, ENVCTL_COMMANDS and ENVCTL_MAX_TTL, _AGE and _QUOTA."""
     from envctl.config import duration
 
     profile = env.get("ENVCTL_PROFILE", "")
@@ -91,6 +99,7 @@ def read(env: Mapping[str, str]) -> Limits:
             next=f"Set it to {CONFINED}, or unset it.",
         )
     limits = Limits(
+        commands=_commands(env),
         ttl=duration.seconds(env.get("ENVCTL_MAX_TTL", ""), what="ENVCTL_MAX_TTL"),
         max_age=duration.seconds(env.get("ENVCTL_MAX_AGE", ""), what="ENVCTL_MAX_AGE"),
         quota=_quota(env.get("ENVCTL_MAX_QUOTA", "")),
@@ -99,9 +108,43 @@ def read(env: Mapping[str, str]) -> Limits:
         return limits
     return Limits(
         confined=True,
+        commands=False,
         ttl=_shorter(limits.ttl, 4 * HOUR),
         max_age=_shorter(limits.max_age, 24 * HOUR),
         quota={**limits.quota, **_least(limits.quota, _QUOTA)},
+    )
+
+
+def _commands(env: Mapping[str, str]) -> bool:
+    """Whether envctl.yaml may name commands for this machine: on a laptop, or where the CI says so.
+
+    A pipeline whose script its authors may not change must not open them a runner unasked.
+    """
+    word = env.get("ENVCTL_COMMANDS", "")
+    if word not in ("", "allow", "refuse"):
+        raise ConfigError(
+            f"ENVCTL_COMMANDS is {word[:40]!r}.",
+            why="It says whether checks may run commands where envctl runs.",
+            next="Set it to allow or to refuse, or unset it.",
+        )
+    in_ci = env.get("CI", "").lower() not in ("", "0", "false")
+    return word == "allow" or (not word and not in_ci)
+
+
+def _runs(check: str, *, confined: bool) -> Refused:
+    if confined:
+        return Refused(
+            f"The check {check!r} is not allowed in a confined environment.",
+            why="It is a command, which would run on the runner with the runner's rights.",
+            next="Make it a job, which runs in the environment, or have a maintainer who has read "
+            "the change deploy it from a branch of the project.",
+        )
+    return Refused(
+        f"The check {check!r} may not run here.",
+        why="It is a command, which whoever changes envctl.yaml could have the runner run; "
+        "ENVCTL_COMMANDS does not allow that.",
+        next="Set ENVCTL_COMMANDS=allow in the CI's variables where authors may run what they like "
+        "on the runner, or make the check a job.",
     )
 
 

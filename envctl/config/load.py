@@ -220,7 +220,7 @@ def _spec(
     root = find_root(document.path.resolve())
     reader = components.Reader(document, root)
     parts = settings.limits.components(reader.components(raw["components"]))
-    checks = reader.checks(raw.get("checks", []))
+    checks = settings.limits.checks(reader.checks(raw.get("checks", [])))
     reader.finish()
     cluster = raw.get("cluster", {})
     section = raw.get("environment", {})

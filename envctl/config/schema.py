@@ -114,6 +114,21 @@ _CHECK = _object(
         "job": _text(
             "A file with one Job; its success is the check's, and what it reports its metrics."
         ),
+        "command": {
+            "type": "array",
+            "items": {"type": "string"},
+            "minItems": 1,
+            "maxItems": 200,
+            "description": "A program and its arguments, run where envctl runs, in the folder of "
+            "this file and without a shell; it ends with 0 where all is good.",
+        },
+        "pytest": {
+            "type": "array",
+            "items": {"type": "string"},
+            "minItems": 1,
+            "maxItems": 200,
+            "description": "The same for a run of pytest: its arguments, such as tests/e2e.",
+        },
         "timeout": {**_DURATION, "description": "Until it must have ended.", "default": "2m"},
         "images": _IMAGES,
         "gates": _strings(
@@ -124,7 +139,8 @@ _CHECK = _object(
             "enum": list(readings.FORMATS),
             "default": readings.TERMINATION,
             "description": "Where its numbers are: `name=number` in the termination message, or "
-            "the output of its first container in one of the formats.",
+            "the output of its first container in one of the formats; of a command, the file that "
+            "`ENVCTL_METRICS` names, or its output.",
         },
         "runs": {
             "type": "integer",
@@ -142,7 +158,7 @@ _CHECK = _object(
             "what an earlier definition measured is no baseline.",
         },
     },
-    ("name", "job"),
+    ("name",),
 )
 
 _ENVIRONMENT = _object(

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from envctl.model.cases import Report
     from envctl.model.failure import Failure
     from envctl.model.step import Outcome, Step
 
@@ -106,6 +107,15 @@ class LogLine:
 
 
 @dataclass(frozen=True, slots=True)
+class CasesRead:
+    """The tests that a check has reported, its last run's."""
+
+    step: Step
+    elapsed: float
+    report: Report
+
+
+@dataclass(frozen=True, slots=True)
 class RequestsCounted:
     """How many requests the run has sent to the API server so far, by verb (``get``, ``patch``)."""
 
@@ -137,6 +147,7 @@ Event = (
     | StepFinished
     | Note
     | LogLine
+    | CasesRead
     | RequestsCounted
     | Spent
 )

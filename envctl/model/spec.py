@@ -59,6 +59,20 @@ class JobSource:
     path: Path
 
 
+@dataclass(frozen=True, slots=True)
+class CommandSource:
+    """A command on the machine that envctl runs on, without a shell, in ``folder``.
+
+    ``named`` are the files and folders of the repository among its words: they are what it is made
+    of, as far as envctl can know. ``pytest`` is told where to write its report.
+    """
+
+    argv: tuple[str, ...]
+    folder: Path
+    named: tuple[Path, ...] = ()
+    pytest: bool = False
+
+
 Source = HelmSource | KustomizeSource | ManifestsSource | JobSource
 
 
@@ -86,20 +100,25 @@ class Component:
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A Job that says whether the deployed environment is good; ``timeout`` is seconds.
+    """A Job or a command that says whether what is deployed is good; ``timeout`` is seconds.
 
     Its numbers are compared with a baseline of the same ``definition`` only; ``runs`` is how often
     it is run for them, ``metrics`` in which form it reports them (``envctl.model.readings``).
     """
 
     name: str
-    source: JobSource
+    source: JobSource | CommandSource
     timeout: float = 120.0
     images: Mapping[str, str] = field(default_factory=dict)
     gates: tuple[Gate, ...] = ()
     definition: int = 1
     runs: int = 1
     metrics: str = TERMINATION
+
+    @property
+    def type(self) -> str:
+        """Its key among the sources."""
+        return "command" if isinstance(self.source, CommandSource) else "check"
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -17,6 +17,7 @@ from envctl.output.symbols import ASCII
 from envctl.output.text import clean
 
 if TYPE_CHECKING:
+    from envctl.model.cases import Case
     from envctl.model.events import LogLine, StepFinished
     from envctl.model.step import Step
     from envctl.output.context import RunContext
@@ -27,23 +28,61 @@ _WIDTH = 120
 
 
 def junit_xml(recorder: Recorder, context: RunContext) -> str:
-    """The report: a suite for the run, a case for each step; steps that did not run are skipped."""
-    cases = [_case(step, recorder) for step in recorder.steps.values()]
-    counts = {
+    """The report: a suite for the run, a case for each step; steps that did not run are skipped.
+
+    The tests that a check has reported are a suite of their own.
+    """
+    steps = [_case(step, recorder) for step in recorder.steps.values()]
+    name = " ".join(part for part in ("envctl", context.verb, context.title) if part)
+    found = [_suite(name, steps, recorder.elapsed, context)]
+    for step, report in recorder.reports.items():
+        inner = [_inner(case) for case in report.cases]
+        seconds = sum(case.seconds for case in report.cases)
+        found.append(_suite(step.replace("/", " "), inner, seconds, context))
+    everything = [case for suite in found for case in suite]
+    suites = ET.Element("testsuites", {"name": "envctl", **_counts(everything, recorder.elapsed)})
+    suites.extend(found)
+    ET.indent(suites)
+    body = ET.tostring(suites, encoding="unicode")
+    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+
+
+def _suite(name: str, cases: list[ET.Element], seconds: float, context: RunContext) -> ET.Element:
+    suite = ET.Element(
+        "testsuite",
+        {"name": _attribute(name), **_counts(cases, seconds), "timestamp": _moment(context)},
+    )
+    suite.extend(cases)
+    return suite
+
+
+def _counts(cases: list[ET.Element], seconds: float) -> dict[str, str]:
+    return {
         "tests": str(len(cases)),
         "failures": str(_number(cases, "failure")),
         "errors": str(_number(cases, "error")),
         "skipped": str(_number(cases, "skipped")),
-        "time": f"{recorder.elapsed:.3f}",
+        "time": f"{seconds:.3f}",
     }
-    name = _attribute(" ".join(part for part in ("envctl", context.verb, context.title) if part))
-    suite = ET.Element("testsuite", {"name": name, **counts, "timestamp": _moment(context)})
-    suite.extend(cases)
-    suites = ET.Element("testsuites", {"name": "envctl", **counts})
-    suites.append(suite)
-    ET.indent(suites)
-    body = ET.tostring(suites, encoding="unicode")
-    return f'<?xml version="1.0" encoding="UTF-8"?>\n{body}\n'
+
+
+_TAGS = {"failed": "failure", "error": "error", "skipped": "skipped"}
+
+
+def _inner(found: Case) -> ET.Element:
+    """A test of a check, as its own report had it."""
+    case = ET.Element(
+        "testcase",
+        {
+            "classname": _attribute(found.group),
+            "name": _attribute(found.name),
+            "time": f"{found.seconds:.3f}",
+        },
+    )
+    if tag := _TAGS.get(found.outcome):
+        element = ET.SubElement(case, tag, {"message": _attribute(found.message)})
+        element.text = _xml("\n".join(map(clean, found.text.splitlines())))
+    return case
 
 
 def _number(cases: list[ET.Element], tag: str) -> int:

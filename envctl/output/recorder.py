@@ -6,6 +6,7 @@ from collections import Counter, deque
 from typing import TYPE_CHECKING
 
 from envctl.model.events import (
+    CasesRead,
     GraphPlanned,
     LogLine,
     RequestsCounted,
@@ -20,6 +21,7 @@ from envctl.model.result import DownResult, UpResult
 
 if TYPE_CHECKING:
     from envctl.errors import EnvctlError
+    from envctl.model.cases import Report
     from envctl.model.events import Event, Waiting
     from envctl.model.evidence import Evidence
     from envctl.model.result import CheckResult
@@ -41,6 +43,7 @@ class Recorder:
         self.requests: dict[str, int] = {}
         self.spent: list[Spent] = []
         self.logs: dict[str, deque[LogLine]] = {}
+        self.reports: dict[str, Report] = {}
         self.result: UpResult | DownResult | GcResult | None = None
         self.error: EnvctlError | None = None
         self.awaited: dict[str, tuple[Waiting, ...]] = {}
@@ -69,6 +72,8 @@ class Recorder:
             case LogLine(step=step) if step is not None:
                 kept = self.logs.setdefault(step.name, deque(maxlen=MAX_LOG_LINES))
                 kept.append(event)
+            case CasesRead():
+                self.reports[event.step.name] = event.report
             case _:
                 pass
 

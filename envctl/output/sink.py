@@ -23,7 +23,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, TextIO
 
-from envctl.model.events import Spent
+from envctl.model.events import CasesRead, Spent
 from envctl.output.artifacts import check_artifacts, write_artifacts
 from envctl.output.context import RunContext
 from envctl.output.inert import harmless
@@ -75,7 +75,7 @@ class Output:
     def emit(self, event: Event) -> None:
         """Show an event of the run, and keep what its artifacts need."""
         self.recorder.emit(event)
-        if not isinstance(event, Spent):  # there are many, and they say nothing yet
+        if not isinstance(event, Spent | CasesRead):  # for the artifacts alone
             self._progress.emit(event)
 
     __call__ = emit

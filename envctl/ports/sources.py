@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
@@ -57,4 +57,32 @@ class Releases(Source, Protocol):
 
     async def uninstall(self, name: str, namespace: str, timeout: float) -> None:
         """Uninstall so that its hooks run; a release that is gone is no error."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Ran:
+    """How a command ended, negative for a signal, and the texts that it left.
+
+    ``metrics`` and ``report`` are what it wrote into the files that ENVCTL_METRICS and ENVCTL_JUNIT
+    name; empty where it wrote none.
+    """
+
+    code: int
+    metrics: str = ""
+    report: str = ""
+
+
+class Commands(Source, Protocol):
+    """Checks that are commands on this machine: they have no objects."""
+
+    async def run(
+        self, check: Check, variables: Mapping[str, str], timeout: float,
+        heard: Callable[[str], None],
+    ) -> Ran:  # fmt: skip
+        """Run it once, with these variables besides this process's own.
+
+        ``heard`` gets each line that it writes. Raises TimedOut after ``timeout`` seconds, and
+        ConfigError where there is no such program.
+        """
         ...

@@ -1,14 +1,15 @@
-"""Checks: Jobs that say whether the deployed environment is good."""
+"""Checks: Jobs and commands that say whether the deployed environment is good."""
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from envctl.errors import CheckFailed, EnvctlError
 from envctl.model import readings
 from envctl.model.objects import JOB, Obj, digest
 from envctl.model.record import Checked
-from envctl.workflow import confining, gating, joblogs, measuring, podtimes, remaking
+from envctl.workflow import commanding, confining, gating, joblogs, measuring, podtimes, remaking
 from envctl.workflow.waiting import until_ready
 
 if TYPE_CHECKING:
@@ -21,14 +22,30 @@ async def check(run: Run, context: StepContext, wanted: Check, *, again: bool) -
     """Run a check; False where nothing changed since it passed (unless ``again``).
 
     Its gates are judged each time: they, and the baseline, may have changed. Raises CheckFailed
-    when its Job fails or is late, or when a gate does.
+    when what it runs fails or is late, or when a gate does.
     """
     inputs = await _inputs(run, wanted)
     last = run.store.record.checks.get(wanted.name)
     if last is not None and last.passed and last.digest == inputs and not again:
         await gating.judged(run, context, wanted, last)
         return False
-    began = run.clock.monotonic()
+    ended = _command if wanted.type == "command" else _job
+    found, error = await ended(run, context, wanted, inputs, again=again)
+    if error is not None:
+        await run.store.checked(wanted.name, replace(found, passed=False))
+        raise CheckFailed(
+            f"The check {wanted.name} did not pass: {error.what}",
+            next=error.next, failure=error.failure,
+        ) from error  # fmt: skip
+    await gating.judged(run, context, wanted, found)
+    return True
+
+
+async def _job(
+    run: Run, context: StepContext, wanted: Check, inputs: str, *, again: bool
+) -> tuple[Checked, EnvctlError | None]:
+    """Run the check's Job to its end; what it measured, and why it did not pass, if so."""
+    began, failed = run.clock.monotonic(), None
     job = await _start(run, wanted, inputs, again=again)
     try:
         async with joblogs.shown(run, context, [(JOB, job)]):
@@ -37,17 +54,20 @@ async def check(run: Run, context: StepContext, wanted: Check, *, again: bool) -
     except EnvctlError as error:
         if error.failure is None:
             raise
-        failed = Checked(inputs, passed=False, seconds=_since(run, began))
-        found = await measuring.measured(run, context, wanted, job, failed)
-        await run.store.checked(wanted.name, found)
-        raise CheckFailed(
-            f"The check {wanted.name} did not pass: {error.what}",
-            next=error.next, failure=error.failure,
-        ) from error  # fmt: skip
-    ended = Checked(inputs, passed=True, seconds=_since(run, began))
-    found = await measuring.measured(run, context, wanted, job, ended)
-    await gating.judged(run, context, wanted, found)
-    return True
+        failed = error
+    checked = Checked(inputs, passed=True, seconds=_since(run, began))
+    return await measuring.measured(run, context, wanted, job, checked), failed
+
+
+async def _command(
+    run: Run, context: StepContext, wanted: Check, inputs: str, *, again: bool
+) -> tuple[Checked, EnvctlError | None]:
+    """The same for a check that is a command."""
+    del again  # nothing of an earlier run is left that could stand for this one
+    began = run.clock.monotonic()
+    checked = Checked(inputs, passed=True, seconds=0.0)
+    found, failed = await commanding.commanded(run, context, wanted, checked)
+    return replace(found, seconds=_since(run, began)), failed
 
 
 def _since(run: Run, began: float) -> float:
@@ -56,7 +76,7 @@ def _since(run: Run, began: float) -> float:
 
 async def _inputs(run: Run, wanted: Check) -> str:
     """A digest of the check and of everything that it checks."""
-    own = await run.sources["check"].fingerprint(wanted, run.environment)
+    own = await run.sources[wanted.type].fingerprint(wanted, run.environment)
     parts = {name: d.digest for name, d in run.store.record.components.items()}
     how = [wanted.runs, wanted.metrics]
     return digest([own, parts, *([] if how == [1, readings.TERMINATION] else how)])

@@ -54,7 +54,7 @@ async def validate(
     """Render every component and check, and hold each object against what is known offline."""
     parts: list[tuple[str, str, Component | Check]] = [
         *((c.name, c.type, c) for c in loaded.spec.components),
-        *((f"check {c.name}", "check", c) for c in loaded.spec.checks),
+        *((f"check {c.name}", c.type, c) for c in loaded.spec.checks),
     ]
     problems: list[Problem] = []
     rendered: dict[str, list[Obj]] = {}

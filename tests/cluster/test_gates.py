@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
+from xml.etree import ElementTree as ET
 
 from tests.cluster.app import job
+from tests.cluster.node import kubectl_command
 
 if TYPE_CHECKING:
     from tests.cluster.app import App
@@ -77,3 +82,68 @@ def test_a_check_runs_as_often_as_it_says_and_each_run_is_a_sample(app: App) -> 
     assert check["metrics"] == {"accuracy": 0.92}
     assert "100% sure" in check["gates"][0]["why"]
     assert app.up()["result"] == "unchanged"
+
+
+SMOKE = """\
+kubectl --context "$ENVCTL_CONTEXT" -n "$ENVCTL_NAMESPACE" get configmap settings -o name || exit 3
+echo p95_ms=12 rps=90
+"""
+
+
+def test_a_check_is_a_command_beside_the_environment(app: App) -> None:
+    path = f"{Path(kubectl_command()[0]).parent}{os.pathsep}{os.environ['PATH']}"
+    app.env = {"PATH": path}
+    app.write(
+        {
+            "checks/smoke.sh": SMOKE,
+            "envctl.yaml": app.config(
+                "  - {name: config, manifests: [deploy/config.yaml]}\n",
+                checks="  - name: smoke\n    command: [sh, checks/smoke.sh]\n    metrics: logfmt\n"
+                '    gates: ["p95_ms < 20"]\n',
+            ),
+        }
+    )
+    done = app.run("up", env=app.env)
+    (check,) = done.json["checks"]
+    assert (check["result"], check["metrics"]) == ("passed", {"p95_ms": 12.0, "rps": 90.0})
+    assert "configmap/settings" in done.stderr
+    assert app.up(env=app.env)["result"] == "unchanged", "nothing of it changed: it is not run"
+
+    app.write({"checks/smoke.sh": SMOKE + "echo the page is empty >&2; exit 3\n"})
+    failed = app.run("up", check=4, env=app.env)
+    assert failed.json["failure"]["culprits"][0]["logs"][-1] == "the page is empty"
+    assert "exit code 3" in failed.json["failure"]["verdict"]
+    (check,) = app.run("status").json["checks"]
+    assert check["result"] == "failed"
+
+    refused = app.run("up", check=77, env={**app.env, "CI": "true"})
+    assert "ENVCTL_COMMANDS" in refused.json["error"]["why"]
+    allowed = {**app.env, "CI": "true", "ENVCTL_COMMANDS": "allow"}
+    app.write({"checks/smoke.sh": SMOKE})
+    assert app.up(env=allowed)["result"] == "succeeded"
+
+
+def test_the_tests_of_a_run_of_pytest_are_told_apart(app: App, tmp_path: Path) -> None:
+    app.env = {"PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}"}
+    app.write(
+        {
+            "e2e/test_shop.py": (
+                "import os\n\n\ndef test_name(record_property):\n"
+                "    record_property('letters', len(os.environ['ENVCTL_NAME']))\n\n\n"
+                "def test_page():\n    assert 'open' == 'closed', 'the shop is not open'\n"
+            ),
+            "envctl.yaml": app.config(
+                "  - {name: config, manifests: [deploy/config.yaml]}\n",
+                checks='  - name: e2e\n    pytest: [e2e, -p, "no:cacheprovider"]\n',
+            ),
+        }
+    )
+    report = tmp_path / "report.xml"
+    failed = app.up("--junit", str(report), check=4, env=app.env)
+    assert failed["checks"][0]["metrics"] == {"letters": 2.0}
+    (culprit,) = failed["failure"]["culprits"]
+    assert culprit["object"] == "Test/e2e.test_shop::test_page"
+    assert "the shop is not open" in culprit["message"]
+    steps, tests = ET.fromstring(report.read_bytes())
+    assert [case.attrib["name"] for case in tests] == ["test_page", "test_name"]
+    assert len(steps) > 1

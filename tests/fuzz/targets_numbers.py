@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-from envctl.model import gates, measured, measures, readings, sampling
+from envctl.model import cases, gates, measured, measures, readings, sampling
 from tests.fuzz.reader import Reader
 
 _HERE = {"a": (1.0, 2.0, 2.5, 3.0, 7.0), "b": (0.0,)}
@@ -51,7 +51,23 @@ def baselines(data: bytes) -> None:
         assert measured.load(notes)["q"][-1].metrics == (("a", 1.0),)
 
 
+def reports(data: bytes) -> None:
+    """What a check leaves as JUnit XML is a report, bounded, or is none."""
+    try:
+        found = cases.read(data.decode("utf-8", "replace"))
+    except cases.NoReport:
+        return
+    assert len(found.cases) <= min(found.total, cases.MOST)
+    assert all(math.isfinite(value) for _, value in found.metrics)
+
+
+_REPORT = (
+    b'<testsuites><testsuite><properties><property name="a" value="1e3"/></properties>'
+    b'<testcase classname="c" name="n" time="0.1"><failure message="m">t</failure></testcase>'
+    b"</testsuite></testsuites>"
+)
 TARGETS = {
+    "test reports": (reports, (_REPORT, b"<testsuite/>", b"<a>")),
     "metrics": (
         metrics,
         (b"orders=41.5 p95=3e2\nx=1", b"a=1e999 b=.. c=1.2.3", b'{"a": {"b": 1}}', b'f{x="y"} 1'),

@@ -9,7 +9,7 @@ import unicodedata
 from typing import TYPE_CHECKING, Any
 from xml.etree import ElementTree as ET
 
-from envctl.adapters.kubernetes import streams
+from envctl.adapters import lines
 from envctl.model import markdown, note
 from envctl.model.environment import EnvironmentInfo, Phase
 from envctl.model.events import LogLine, Note
@@ -37,20 +37,12 @@ _CODE = re.compile(r"(`+)(?!`).*?(?<!`)\1(?!`)")
 _MARKER = re.compile(r"section_(start|end):")
 
 
-class _Answer:
-    """An answer whose body comes in pieces."""
-
-    def __init__(self, pieces: list[bytes]) -> None:
-        self.content = self
-        self._pieces = pieces
-
-    async def iter_any(self) -> AsyncIterator[bytes]:
-        for piece in self._pieces:
+async def _read(pieces: list[bytes]) -> list[str]:
+    async def chunks() -> AsyncIterator[bytes]:
+        for piece in pieces:
             yield piece
 
-
-async def _read(pieces: list[bytes]) -> list[str]:
-    return [line async for line in streams._lines(_Answer(pieces))]  # type: ignore[arg-type]
+    return [line async for line in lines.bounded(chunks())]
 
 
 def log_lines(data: bytes) -> None:
@@ -61,8 +53,8 @@ def log_lines(data: bytes) -> None:
     step_ = max(size, len(whole) // 40)
     pieces = [whole[i : i + step_] for i in range(0, len(whole), step_)]
     found = asyncio.run(_read(pieces))
-    assert all("\n" not in line and len(line) <= streams.MAX_LINE + 40 for line in found)
-    if all(len(line) <= streams.MAX_LINE for line in whole.split(b"\n")):
+    assert all("\n" not in line and len(line) <= lines.MAX_LINE + 40 for line in found)
+    if all(len(line) <= lines.MAX_LINE for line in whole.split(b"\n")):
         expected = whole.decode("utf-8", "replace").split("\n")
         assert [line.encode() for line in found] == [
             line.encode() for line in (expected if expected[-1] else expected[:-1])

@@ -12,6 +12,7 @@ import aiohttp
 from aiohttp.http_exceptions import HttpProcessingError
 
 from envctl.adapters.kubernetes import translate
+from envctl.adapters.lines import bounded
 from envctl.adapters.retrying import Transient
 from envctl.model.shapes import sound
 from envctl.ports import attempt
@@ -31,8 +32,6 @@ SILENCE = 90.0
 REOPEN = 0.2
 #: Failed attempts to reopen a watch between two lines about it.
 TELL_EVERY = 5
-#: A line of a log longer than this is cut; some programs write megabytes without a line's end.
-MAX_LINE = 16 * 1024
 
 
 async def watch_changes(
@@ -157,25 +156,9 @@ async def read_log(
                 cluster.context,
                 repeatable=True,
             )
-        async for line in _lines(response):
+        async for line in bounded(response.content.iter_any()):
             yield line
     except (aiohttp.ClientError, TimeoutError, OSError):
         return  # a log that breaks off is shown as far as it came
     finally:
         response.close()
-
-
-async def _lines(response: aiohttp.ClientResponse) -> AsyncIterator[str]:
-    rest, skipping = b"", False
-    async for chunk in response.content.iter_any():
-        *lines, rest = (rest + chunk).split(b"\n")
-        for line in lines:
-            if not skipping:
-                yield line[:MAX_LINE].decode(errors="replace")
-            skipping = False
-        if len(rest) > MAX_LINE:
-            if not skipping:
-                yield rest[:MAX_LINE].decode(errors="replace") + " …"
-            rest, skipping = b"", True
-    if rest and not skipping:
-        yield rest.decode(errors="replace")

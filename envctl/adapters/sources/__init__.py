@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from envctl.adapters.sources.commands import Commands
 from envctl.adapters.sources.helm import HelmReleases
 from envctl.adapters.sources.kustomize import Kustomize
 from envctl.adapters.sources.manifests import Manifests
@@ -30,4 +31,5 @@ def open_sources(target: Target | None, tools: Sequence[Path]) -> dict[str, Sour
         "manifests": manifests,
         "job": manifests,
         "check": manifests,
+        "command": Commands(target),
     }

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from envctl.config import limits
-from envctl.errors import ConfigError
+from envctl.errors import ConfigError, Refused
 from envctl.model import quantity
 from envctl.model.spec import Guardrails
 from tests.unit.config.test_load import ONE, read, repository
@@ -59,6 +59,31 @@ def test_a_chart_of_a_confined_environment_is_no_release(repository: Path) -> No
     text = "components:\n- {name: db, helm: {chart: deploy/chart}}\n"
     assert read(repository, text).spec.components[0].type == "helm"
     assert read(repository, text, CONFINED).spec.components[0].type == "chart"
+
+
+COMMAND = ONE + "checks:\n- {name: smoke, command: [sh, smoke.sh]}\n"
+
+
+@pytest.mark.parametrize(
+    ("env", "why"),
+    [
+        ({}, ""),
+        ({"CI": "false"}, ""),
+        ({"CI": "true", "ENVCTL_COMMANDS": "allow"}, ""),
+        ({"CI": "true"}, "ENVCTL_COMMANDS does not allow"),
+        ({"ENVCTL_COMMANDS": "refuse"}, "ENVCTL_COMMANDS does not allow"),
+        ({**CONFINED, "ENVCTL_COMMANDS": "allow"}, "with the runner's rights"),
+    ],
+)
+def test_commands_are_for_laptops_and_for_a_ci_that_allows_them(
+    repository: Path, env: dict[str, str], why: str
+) -> None:
+    if not why:
+        assert read(repository, COMMAND, env).spec.checks[0].type == "command"
+        return
+    with pytest.raises(Refused, match=why) as caught:
+        read(repository, COMMAND, env)
+    assert "smoke" in caught.value.what
 
 
 def test_limits_without_a_profile(repository: Path) -> None:

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from envctl.config import load, settings
 from envctl.config.ci import CIContext
 from envctl.errors import ConfigError
-from envctl.model.spec import HelmSource, JobSource, ManifestsSource
+from envctl.model.spec import CommandSource, HelmSource, JobSource, ManifestsSource
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,6 +52,36 @@ def refusal(root: Path, text: str, env: dict[str, str] | None = None) -> str:
 
 def components(*items: str) -> str:
     return "components:\n" + "".join(f"- {item}\n" for item in items)
+
+
+def checks(*items: str) -> str:
+    return ONE + "checks:\n" + "".join(f"- {item}\n" for item in items)
+
+
+def test_the_words_of_a_command_are_filled_in_and_its_files_found(repository: Path) -> None:
+    (repository / "smoke").mkdir()
+    text = checks('{name: a, command: [sh, smoke, -x, "${namespace}", ../.., job.yaml]}')
+    (check,) = read(repository, text).spec.checks
+    assert isinstance(check.source, CommandSource)
+    assert check.source.argv == (
+        "sh",
+        "smoke",
+        "-x",
+        "shop-mr-7-fix-cart-c4dm41",
+        "../..",
+        "job.yaml",
+    )
+    assert check.source.folder == repository
+    assert not check.source.pytest
+    assert check.source.named == (repository / "smoke", repository / "job.yaml")
+
+
+def test_a_run_of_pytest_is_a_command(repository: Path) -> None:
+    (repository / "e2e").mkdir()
+    (check,) = read(repository, checks("{name: a, pytest: [e2e, -x]}")).spec.checks
+    assert check.source == CommandSource(
+        ("pytest", "e2e", "-x"), repository, (repository / "e2e",), pytest=True
+    )
 
 
 def test_every_type_of_component(repository: Path) -> None:
@@ -122,6 +152,13 @@ def test_planning_starts_from_the_same_data_every_time(repository: Path) -> None
         (components('{name: a, job: "x\\0y"}'), 4, "cannot be used"),
         (components(f"{{name: a, job: {'x' * 5000}}}"), 4, "cannot be used"),
         (components('{name: a, manifests: ["x\\0y/*.yaml"]}'), 4, "x"),
+        (checks("{name: a}"), 6, "nothing to run; exactly one of job, command, pytest"),
+        (checks("{name: a, job: job.yaml, command: [x]}"), 6, "has job and command"),
+        (checks("{name: a, command: []}"), 6, "fewer than 1"),
+        (checks("{name: a, command: sh x.sh}"), 6, "is text, expected a list"),
+        (checks("{name: a, command: ['', x]}"), 6, "begins with nothing"),
+        (checks('{name: a, command: [x, "a\\0b"]}'), 6, "a NUL"),
+        (checks("{name: a, command: [x], images: {b: c}}"), 6, "has no images"),
     ],
 )
 def test_what_is_wrong_has_a_line(repository: Path, text: str, line: int, hint: str) -> None:

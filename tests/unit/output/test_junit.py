@@ -5,7 +5,8 @@ from xml.etree import ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envctl.model.events import GraphPlanned, LogLine, StepFinished
+from envctl.model.cases import Case, Report
+from envctl.model.events import CasesRead, GraphPlanned, LogLine, StepFinished
 from envctl.model.failure import Culprit, Failure
 from envctl.model.step import Outcome
 from envctl.output.junit import junit_xml
@@ -55,6 +56,22 @@ def test_logs_of_a_step_are_in_it_but_not_without_end() -> None:
     output = suite_of(recorded(*lines, end))[0].findtext("system-out") or ""
     assert len(output.splitlines()) == MAX_LOG_LINES
     assert output.splitlines()[-1] == "pod/main: line 1999"
+
+
+def test_the_tests_of_a_check_are_a_suite_of_their_own() -> None:
+    failed = Case("e2e.cart", "test_sum", "failed", 0.5, "6 is not 5", "E   6 is not 5\x1b[2J")
+    report = Report((failed, Case("e2e.cart", "test_empty", seconds=0.25)), 2)
+    end = StepFinished(SMOKE, 1, 1.0, Outcome.FAILED, 1.0, message="1 of 2 failed")
+    root = ET.fromstring(junit_xml(recorded(CasesRead(SMOKE, 1.0, report), end), CONTEXT).encode())
+    steps, tests = root
+    assert (root.attrib["tests"], root.attrib["failures"]) == ("3", "2")
+    assert (len(steps), tests.attrib["name"]) == (1, "smoke")
+    assert (tests.attrib["tests"], tests.attrib["time"]) == ("2", "0.750")
+    bad, good = tests
+    assert (bad.attrib["classname"], bad.attrib["name"]) == ("e2e.cart", "test_sum")
+    assert bad[0].attrib["message"] == "6 is not 5"
+    assert "\x1b" not in (bad[0].text or "")
+    assert len(good) == 0
 
 
 @given(st.text(st.characters(exclude_categories=())))
