@@ -133,7 +133,7 @@ class Reader:
         for word in words:
             with contextlib.suppress(_Wrong, OSError):
                 path = self._inside(word)
-                if word and not word.startswith("-") and path.exists():
+                if word and path.exists():
                     yield path
 
     def _gates_need(self, found: list[Check]) -> None:

@@ -14,6 +14,7 @@ PYTEST = """\
 <testsuites name="pytest tests"><testsuite name="pytest" errors="1" failures="1" skipped="1"
  tests="4" time="0.07" timestamp="2026-01-01T00:00:00" hostname="runner">
 <properties><property name="p95_ms" value="104.5"/><property name="commit" value="c0ffee"/>
+<property name="loss" value="NaN"/><property name="most" value="inf"/>
 </properties>
 <testcase classname="tests.e2e.test_cart" name="test_empty" time="0.001"><properties>
 <property name="items" value="3" /></properties></testcase>
