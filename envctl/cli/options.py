@@ -60,6 +60,10 @@ TraceOption = Annotated[
     Path | None,
     typer.Option("--trace", help="Write the timeline: a picture (.svg) or a Chrome trace (.json)."),
 ]
+PlotOption = Annotated[
+    Path | None,
+    typer.Option("--plot", help="Draw what the gates were given, run by run, in this .svg file."),
+]
 PushgatewayOption = Annotated[
     str, typer.Option("--pushgateway", help="Send the metrics to this URL.", show_default=False)
 ]
@@ -99,11 +103,12 @@ class Options:
     report: bool = True
     timings: bool = False
     trace: Path | None = None
+    plot: Path | None = None
 
     @property
     def for_output(self) -> OutputOptions:
         """The part that the output layer needs."""
         return OutputOptions(
             self.output, self.junit, self.metrics_file, self.pushgateway, self.dotenv,
-            self.annotations, self.diagnosis, self.timings, self.trace,
+            self.annotations, self.diagnosis, self.timings, self.trace, self.plot,
         )  # fmt: skip

@@ -22,6 +22,7 @@ from envctl.cli.options import (
     NameOption,
     Options,
     OutputOption,
+    PlotOption,
     ProjectOption,
     PushgatewayOption,
     ReportOption,
@@ -59,11 +60,12 @@ def command(verb: str, stages: tuple[str, ...], text: str) -> Callable[..., None
         report: ReportOption = True,
         timings: TimingsOption = False,
         trace: TraceOption = None,
+        plot: PlotOption = None,
     ) -> None:
         options = Options(
             verb, file, context, project, name, output, tuple(image), junit, metrics_file,
             pushgateway, lock_timeout, dotenv, annotations, diagnosis, report,
-            timings, trace,
+            timings, trace, plot,
         )  # fmt: skip
         _run(options, stages, timeout)
 

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from envctl.model.environment import EnvironmentInfo
     from envctl.model.failure import Failure
     from envctl.model.gates import Verdict
+    from envctl.model.measured import Measured
     from envctl.model.measures import Samples
 
 
@@ -35,6 +36,8 @@ class CheckResult:
     metrics: tuple[tuple[str, float], ...] = ()
     gates: tuple[Verdict, ...] = ()
     samples: Samples = ()
+    #: The good runs that its gates were judged beside, oldest first.
+    history: tuple[Measured, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,6 +33,7 @@ def check_artifacts(options: OutputOptions) -> None:
         (options.dotenv, "--dotenv"),
         (options.annotations, "--annotations"),
         (options.trace, "--trace"),
+        (options.plot, "--plot"),
     ):
         if path:
             check_writable(path, option)
@@ -71,6 +72,10 @@ def write_artifacts(
         warnings += [_write(path, content) for path, content in texts if path and content]
     if options.trace:
         warnings.append(_write(options.trace, _trace(options.trace, recorder, context)))
+    if options.plot:
+        from envctl.output.plot import plot
+
+        warnings.append(_write(options.plot, plot(recorder, context)))
     if options.diagnosis and recorder.error is not None:
         warnings.append(_write_index(options.diagnosis, recorder, recorder.error, context))
     if options.pushgateway:

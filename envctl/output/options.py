@@ -47,6 +47,7 @@ class OutputOptions:
     diagnosis: Path | None = None
     timings: bool = False
     trace: Path | None = None
+    plot: Path | None = None
 
 
 def result_mode(options: OutputOptions, stdout: TextIO) -> Mode:

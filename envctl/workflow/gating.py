@@ -60,7 +60,9 @@ _WORDS = {"passed": "passed", "failed": "failed", "unknown": "could not be judge
 
 
 async def _verdicts(run: Run, wanted: Check, checked: Checked) -> tuple[Verdict, ...]:
-    before = await _baseline(run, wanted, checked)
+    history = await _history(run, wanted, checked)
+    run.history[wanted.name] = history
+    before = _samples(history[-1]) if history and _compares(wanted) else None
     known = run.store.record.checks
     others = {name: _samples(known[name]) for name in wanted.needs if name in known}
     here = _samples(checked)
@@ -71,19 +73,25 @@ def _samples(found: Checked | Measured) -> Samples:
     return {**{name: (value,) for name, value in found.metrics}, **dict(found.samples)}
 
 
-async def _baseline(run: Run, wanted: Check, checked: Checked) -> Samples | None:
-    """What the check measured when it was last good, by the same definition; None for never.
+async def _history(run: Run, wanted: Check, checked: Checked) -> tuple[Measured, ...]:
+    """What the check measured when it was good, by the same definition; the last is the baseline.
 
     A run that is looked at again is no baseline of its own: the verdict stays what it was.
     """
-    if not any(gate.compares for gate in wanted.gates):
-        return None
-    found = [
+    found = await _runs(run) if _compares(wanted) else _own(run)
+    return tuple(
         one
-        for one in (await _runs(run)).get(wanted.name, ())
+        for one in found.get(wanted.name, ())
         if one.definition == wanted.definition and not _same(one, checked)
-    ]
-    return _samples(found[-1]) if found else None
+    )
+
+
+def _compares(wanted: Check) -> bool:
+    return any(gate.compares for gate in wanted.gates)
+
+
+def _own(run: Run) -> Runs:
+    return run.lock.runs() if run.lock is not None else {}
 
 
 def _same(one: Measured, checked: Checked) -> bool:
@@ -95,7 +103,7 @@ async def _runs(run: Run) -> Runs:
     """The good runs that this change is compared with: the target branch's, or its own."""
     environment, candidates = run.environment, run.loaded.ci.baselines()
     if environment.name in candidates or not candidates:
-        return run.lock.runs() if run.lock is not None else {}
+        return _own(run)
     name_of = environment.project, environment.namespace
     return (await baseline.runs(run.cluster, *name_of, candidates))[1]
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from envctl.config.load import Loaded
     from envctl.model.environment import Environment
     from envctl.model.gates import Verdict
+    from envctl.model.measured import Measured
     from envctl.model.plan import ComponentPlan
     from envctl.model.spec import Spec
     from envctl.ports.clock import Clock
@@ -52,6 +53,8 @@ class Run:
     plans: dict[str, ComponentPlan] = field(default_factory=dict)
     #: What became of the gates of each check that ended.
     verdicts: dict[str, tuple[Verdict, ...]] = field(default_factory=dict)
+    #: The good runs that they were judged beside.
+    history: dict[str, tuple[Measured, ...]] = field(default_factory=dict)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENCY))
 
     @property

@@ -253,4 +253,5 @@ def _check_result(result: StepResult, run: Run) -> CheckResult:
         return CheckResult(name, word, result.seconds)
     seconds = last.seconds if result.outcome is Outcome.UNCHANGED else result.seconds
     verdicts = run.verdicts.get(name, ())
-    return CheckResult(name, word, seconds, last.metrics, verdicts, last.samples)
+    history = run.history.get(name, ())
+    return CheckResult(name, word, seconds, last.metrics, verdicts, last.samples, history)

@@ -41,7 +41,7 @@ def results(app: App, check: int) -> tuple[dict[str, str], float | None]:
     ]
 
 
-def test_a_change_is_judged_by_what_main_measured(app: App) -> None:
+def test_a_change_is_judged_by_what_main_measured(app: App, tmp_path: Path) -> None:
     measuring(app, 0.9)
     assert results(app, 0) == ({">=": "unknown", ">": "passed"}, None)
 
@@ -51,7 +51,10 @@ def test_a_change_is_judged_by_what_main_measured(app: App) -> None:
     measuring(app, 0.8)
     assert results(app, 4) == ({">=": "failed", ">": "passed"}, 0.9)
     uid = app.get("job", "quality")["metadata"]["uid"]
-    done = app.run("up", check=4)
+    plot = tmp_path / "gates.svg"
+    done = app.run("up", "--plot", str(plot), check=4)
+    assert "accuracy &gt;= baseline - 0.01  failed" in plot.read_text()
+    assert plot.read_text().count("<circle") == 4, "main's run and this one, for each gate"
     assert "accuracy is 0.8, and must be >= 0.89" in done.stderr
     assert app.get("job", "quality")["metadata"]["uid"] == uid, "measured once"
     (check,) = app.run("status").json["checks"]

@@ -308,3 +308,20 @@ def test_a_run_is_read_as_it_was_written() -> None:
     text = measured.added({}, "quality", run)
     assert measured.load({measured.ANNOTATION: text}) == {"quality": (run,)}
     assert json.loads(text)
+
+
+def test_the_runs_that_a_check_was_judged_beside_are_told(lab: Lab) -> None:
+    lab.write('name: quality, gates: ["accuracy >= baseline - 0.1"]')
+    lab.main_measured(accuracy=0.9)
+    lab.numbers = {"quality": "accuracy=0.93"}
+    (check,), _ = lab.up()
+    assert [dict(run.metrics) for run in check.history] == [{"accuracy": 0.9}], "main's"
+    lab.write('name: quality, gates: ["accuracy >= 0.5"]')
+    lab.numbers = {"quality": "accuracy=0.94"}
+    (check,), _ = lab.up()
+    assert check.history == (), "its own, and the run itself is none of them"
+    lab.shop.up(stages=("test",))
+    lab.numbers = {"quality": "accuracy=0.95"}
+    result, _ = lab.shop.up(stages=("test",))
+    history = [dict(run.metrics) for run in result.checks[0].history]
+    assert history == [{"accuracy": 0.93}, {"accuracy": 0.94}]
