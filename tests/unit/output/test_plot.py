@@ -11,10 +11,11 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
+from envctl.errors import ConfigError
 from envctl.model.gates import Verdict
 from envctl.model.measured import Measured
 from envctl.model.result import CheckResult, UpResult
-from envctl.output.artifacts import write_artifacts
+from envctl.output.artifacts import check_artifacts, write_artifacts
 from envctl.output.options import OutputOptions
 from envctl.output.plot import MOST, plot
 from envctl.output.recorder import Recorder
@@ -116,6 +117,12 @@ def test_names_are_shown_as_they_are() -> None:
     text = plot(recorded(quality(name=f"<script>{EVIL}")), CONTEXT)
     assert "<script>" not in text
     ET.fromstring(text)
+
+
+def test_where_it_cannot_be_written_is_said_before_the_run(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(ConfigError, match="--plot"):
+        check_artifacts(OutputOptions(plot=tmp_path / "file/gates.svg"))
 
 
 def test_it_is_written_where_it_was_asked_for(tmp_path: Path) -> None:

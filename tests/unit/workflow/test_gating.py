@@ -325,3 +325,4 @@ def test_the_runs_that_a_check_was_judged_beside_are_told(lab: Lab) -> None:
     result, _ = lab.shop.up(stages=("test",))
     history = [dict(run.metrics) for run in result.checks[0].history]
     assert history == [{"accuracy": 0.93}, {"accuracy": 0.94}]
+    assert result.checks[0].gates[0].baseline is None, "its own runs are no baseline"
