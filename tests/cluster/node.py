@@ -59,8 +59,10 @@ class Finished:
             raise AssertionError(f"no JSON document on stdout\n{self}") from error
 
     def __str__(self) -> str:
-        return (
-            f"$ {' '.join(self.args)}\nexit code {self.returncode} after {self.seconds:.1f} s\n"
+        said = (self.stderr.strip() or self.stdout.strip()).splitlines() or [""]
+        return (  # the first line is all that a summary of failures shows
+            f"exit code {self.returncode} after {self.seconds:.1f} s, {said[-1][-300:]!r}\n"
+            f"$ {' '.join(self.args)}\n"
             f"--- stdout\n{self.stdout}\n--- stderr\n{self.stderr}"
         )
 
