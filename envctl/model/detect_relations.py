@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from envctl.model.objects import containers, pod_specs
+from envctl.model.shapes import mapping, mappings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -118,23 +119,25 @@ def _exposed(parts: list[Part], which: Part, service: str, port: int | str) -> l
 
 
 def _paths(ingress: Obj) -> list[dict[str, Any]]:
-    rules = (ingress.get("spec") or {}).get("rules") or []
-    return [p for r in rules if isinstance(r, dict) for p in (r.get("http") or {}).get("paths", [])]
+    rules = mappings(mapping(ingress.get("spec")).get("rules"))
+    return [path for rule in rules for path in mappings(mapping(rule.get("http")).get("paths"))]
 
 
 def _backend(path: dict[str, Any]) -> tuple[str, int | str] | None:
-    service = (path.get("backend") or {}).get("service") or {}
-    port = service.get("port") or {}
+    service = mapping(mapping(path.get("backend")).get("service"))
+    port = mapping(service.get("port"))
     found = port.get("number") or port.get("name")
-    return (str(service.get("name")), found) if service.get("name") and found else None
+    if not service.get("name") or not found or not isinstance(found, int | str):
+        return None
+    return str(service["name"]), found
 
 
 def _http_port(obj: Obj) -> int | None:
     """The port of a Service that speaks HTTP by name or number, if exactly one does."""
-    spec = obj.get("spec") or {}
+    spec = mapping(obj.get("spec"))
     if obj.get("kind") != "Service" or spec.get("clusterIP") == "None":
         return None
-    ports = [p for p in spec.get("ports") or [] if isinstance(p, dict)]
+    ports = mappings(spec.get("ports"))
     speaking = [
         p["port"] for p in ports
         if isinstance(p.get("port"), int) and p.get("protocol", "TCP") == "TCP"

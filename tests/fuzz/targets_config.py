@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import atexit
 import base64
+import os
+import shutil
 import tempfile
 from pathlib import Path
 
@@ -19,8 +22,18 @@ from tests.fuzz import samples
 from tests.fuzz.reader import Reader
 
 _MEMORY = Path("/dev/shm")
-_FOLDER = tempfile.TemporaryDirectory(dir=_MEMORY if _MEMORY.is_dir() else None, prefix="envctl-")
-FILE = Path(_FOLDER.name) / "envctl.yaml"
+FILE = Path(
+    tempfile.mkdtemp(dir=_MEMORY if _MEMORY.is_dir() else None, prefix="envctl-"), "envctl.yaml"
+)
+
+
+@atexit.register
+def _remove(owner: int = os.getpid()) -> None:
+    """A target that broke something ends a fork, which must leave the others their files."""
+    if os.getpid() == owner:
+        shutil.rmtree(FILE.parent, ignore_errors=True)
+
+
 for _name in ("chart/Chart.yaml", "values.yaml", "overlay/kustomization.yaml", "web/a.yaml",
               "job.yaml", ".git/config"):  # fmt: skip
     (FILE.parent / _name).parent.mkdir(exist_ok=True)
