@@ -38,6 +38,7 @@ class Attack:
     files: Mapping[str, str] = field(default_factory=dict)
     links: Mapping[str, str] = field(default_factory=dict)
     components: str = BASE
+    checks: str = ""
     environment: str = ""
     env: Mapping[str, str] = field(default_factory=dict)
     stopped_by: str = ENVCTL
@@ -55,7 +56,7 @@ class Attack:
                 .replace("BESIDE", f"../{outside.name}")
             )
 
-        config = self.config or app.config(self.components, self.environment, checks="")
+        config = self.config or app.config(self.components, self.environment, checks=self.checks)
         (app.folder / ".git").mkdir(exist_ok=True)
         app.write({"envctl.yaml": real(config)})
         app.write({path: real(text) for path, text in self.files.items()})

@@ -123,4 +123,19 @@ KUSTOMIZE = [
                   "kust/github.com/a/b/kustomization.yaml": "resources: []\n"}),
 ]  # fmt: skip
 
-ALL = [*PATHS, *HELM, *KUSTOMIZE]
+_CI = {"CI": "true"}
+_TOUCHES = '  - {name: a, command: [touch, "OUTSIDE/ran"]}\n'
+
+COMMANDS = [
+    Attack("a check that is a command, in a CI", MR, 77, "ENVCTL_COMMANDS does not allow",
+           checks=_TOUCHES, env=_CI),
+    Attack("a run of pytest, in a CI", MR, 77, "ENVCTL_COMMANDS does not allow",
+           checks="  - {name: a, pytest: [evil.py]}\n", env=_CI,
+           files={"evil.py": "open('OUTSIDE/ran', 'w')\n"}),
+    Attack("a command of a fork, in a CI that allows commands", FORK, 77, "the runner's rights",
+           checks=_TOUCHES, env={**CONFINED, **_CI, "ENVCTL_COMMANDS": "allow"}),
+    Attack("a command that waits for a shell to read it", MR, 0, "",
+           checks='  - {name: a, command: [echo, "$(touch OUTSIDE/ran); touch OUTSIDE/ran"]}\n'),
+]  # fmt: skip
+
+ALL = [*PATHS, *HELM, *KUSTOMIZE, *COMMANDS]
