@@ -3,8 +3,8 @@
     python -m tests.fuzz.run SECONDS [TARGET ...] [--docs]
 
 What atheris has found to be worth trying is kept in the user's cache folder and is where the next
-run begins. An input that breaks something is kept too, and printed; with ``--docs`` the table goes
-into docs/fuzzing.md. Ends with 1 if anything broke.
+run begins. An input that breaks something is kept too, and printed. With ``--docs`` the table goes
+into docs/fuzzing.md, where a target that was not run keeps its row. Ends with 1 if anything broke.
 """
 
 from __future__ import annotations
@@ -140,21 +140,30 @@ def _row(outcome: Outcome) -> str:
 
 
 def _write(found: list[Outcome]) -> None:
-    total = sum(outcome.seconds for outcome in found)
-    runs = sum(outcome.runs for outcome in found)
+    """Put the rows into the page; a target that was not run keeps its own."""
+    page = PAGE.read_text()
+    before, _, rest = page.partition(BEGIN)
+    table, _, after = rest.partition(END)
+    rows = {_cells(row)[0]: row for row in table.splitlines() if row.startswith("| ")}
+    rows |= {outcome.name: _row(outcome) for outcome in found}
+    rows = {name: rows[name] for name in TARGETS if name in rows}
+    seconds, runs = (
+        sum(int(_cells(row)[column].replace(",", "")) for row in rows.values()) for column in (1, 2)
+    )
     today = dt.datetime.now(dt.UTC).date().isoformat()
     where = f"envctl {envctl.__version__}, Python {platform.python_version()}, one process"
-    table = [
-        f"{today}, {where}, {total / 60:.0f} minutes: {runs:,} inputs.",
+    lines = [
+        f"{today}, {where}, {seconds / 60:.0f} minutes: {runs:,} inputs.",
         "",
         "| target | seconds | inputs | a second | branches | corpus | slowest, s | MiB | broke |",
         "|---|---:|---:|---:|---:|---:|---:|---:|---|",
-        *map(_row, found),
+        *rows.values(),
     ]
-    page = PAGE.read_text()
-    before, _, rest = page.partition(BEGIN)
-    _, _, after = rest.partition(END)
-    PAGE.write_text(before + BEGIN + "\n".join(table) + "\n" + END + after)
+    PAGE.write_text(before + BEGIN + "\n".join(lines) + "\n" + END + after)
+
+
+def _cells(row: str) -> list[str]:
+    return [cell.strip() for cell in row.strip("|").split("|")]
 
 
 if __name__ == "__main__":
