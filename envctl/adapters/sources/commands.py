@@ -58,7 +58,10 @@ class Commands:
         env = {name: value for name, value in os.environ.items() if name not in _WITHHELD}
         if self.target is not None and self.target.kubeconfig:
             env["KUBECONFIG"] = self.target.kubeconfig
-        with tempfile.TemporaryDirectory(prefix="envctl-check-") as folder:
+        with tempfile.TemporaryDirectory(
+            prefix="envctl-check-",
+            ignore_cleanup_errors=True,  # what the command has left running may write there still
+        ) as folder:
             metrics, report = Path(folder, "metrics"), Path(folder, "junit.xml")
             env |= {**variables, "ENVCTL_METRICS": str(metrics), "ENVCTL_JUNIT": str(report)}
             command = [program, *source.argv[1:]]
@@ -98,10 +101,13 @@ def _missing(check: str, word: str, why: str) -> ConfigError:
 
 
 def _text(file: Path, most: int) -> str:
+    """What is in the file; empty where there is none, or a pipe that would never end."""
+    if not file.is_file():
+        return ""
     try:
         with file.open("rb") as opened:
             return opened.read(most).decode(errors="replace")
-    except OSError:  # it left none
+    except OSError:  # it may not be read, which its owner has chosen
         return ""
 
 

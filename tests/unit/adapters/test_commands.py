@@ -75,6 +75,15 @@ async def test_any_command_may_leave_a_report(tmp_path: Path) -> None:
     assert ran == Ran(0, "", "<testsuites/>\n")
 
 
+@pytest.mark.parametrize(
+    "leaves", ['mkfifo "$ENVCTL_METRICS"', 'ln -s /dev/zero "$ENVCTL_METRICS"',
+               'mkdir "$ENVCTL_METRICS"', 'rm -r "${ENVCTL_METRICS%/*}"'],
+)  # fmt: skip
+async def test_what_is_no_file_is_not_read(tmp_path: Path, leaves: str) -> None:
+    async with asyncio.timeout(20):
+        assert await run(tmp_path, "sh", "-c", leaves) == (0, "", [])
+
+
 async def test_no_shell_reads_its_words(tmp_path: Path) -> None:
     _, _, lines = await run(tmp_path, "echo", "$HOME; exit 3", "*")
     assert lines == ["$HOME; exit 3 *"]
