@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 #: Seconds that a tool gets to end by itself when it is no longer wanted.
 GRACE = 10.0
+#: Seconds between two looks whether a command has ended, and those for the rest of its output.
+LOOK, LAST_WORDS = 0.1, 2.0
 #: Bytes that are read of a command's output at a time.
 CHUNK = 64 * 1024
 _PR_SET_PDEATHSIG = 1  # linux/prctl.h
@@ -123,13 +125,16 @@ async def stream(
 ) -> int:  # fmt: skip
     """Run a command to its end with this environment alone; each line it writes is handed over.
 
-    Its exit code, negative for a signal. Raises TimedOut, and OSError where it cannot be started.
+    What it has started ends with it. Its exit code, negative for a signal. Raises TimedOut, and
+    OSError where it cannot be started.
     """
     process = await _start(command, False, env, cwd, (), _dies_with_us(), merged=True)
+    reading = asyncio.create_task(_read(process, heard))
     try:
         async with asyncio.timeout(timeout):
-            async for line in bounded(_chunks(process)):
-                heard(line)
+            await _over(process, reading)
+            _signal(process.pid, signal.SIGKILL)  # what it has left in the background
+            await reading
             await process.wait()
         _running.discard(process.pid)
     except TimeoutError as error:
@@ -138,7 +143,28 @@ async def stream(
     except BaseException:
         await _end(process)
         raise
+    finally:
+        reading.cancel()
     return process.returncode or 0
+
+
+async def _over(process: asyncio.subprocess.Process, reading: asyncio.Task[None]) -> None:
+    """Wait until it has ended and its last words are read.
+
+    A child that it has left behind holds its output open, and may do so for ever; asyncio's own
+    ``wait`` may then last as long.
+    """
+    while process.returncode is None:
+        if reading.done():  # it has closed its output, and goes on
+            reading.result()
+            await asyncio.sleep(LOOK)
+        await asyncio.wait({reading}, timeout=LOOK)
+    await asyncio.wait({reading}, timeout=LAST_WORDS)
+
+
+async def _read(process: asyncio.subprocess.Process, heard: Callable[[str], None]) -> None:
+    async for line in bounded(_chunks(process)):
+        heard(line)
 
 
 async def _chunks(process: asyncio.subprocess.Process) -> AsyncIterator[bytes]:

@@ -137,6 +137,21 @@ async def test_what_is_late_is_ended_with_all_that_it_has_started(tmp_path: Path
     await _gone(int(lines[0]))
 
 
+async def test_it_goes_on_when_it_has_closed_its_output(tmp_path: Path) -> None:
+    script = "echo first; exec >&- 2>&-; sleep 1; touch done; exit 5"
+    code, _, lines = await run(tmp_path, "sh", "-c", script)
+    assert (code, lines) == (5, ["first"])
+    assert (tmp_path / "done").exists()
+
+
+@pytest.mark.parametrize("output", ["", " >/dev/null 2>&1"])
+async def test_what_it_leaves_in_the_background_ends_with_it(tmp_path: Path, output: str) -> None:
+    async with asyncio.timeout(30):
+        code, _, lines = await run(tmp_path, "sh", "-c", f"sleep 300{output} & echo $!; exit 4")
+    assert code == 4
+    await _gone(int(lines[0]))
+
+
 async def test_what_is_cancelled_is_ended(tmp_path: Path) -> None:
     heard: asyncio.Queue[str] = asyncio.Queue()
     source = check(tmp_path, "sh", "-c", "echo $$; sleep 300")
