@@ -137,6 +137,11 @@ async def test_what_is_late_is_ended_with_all_that_it_has_started(tmp_path: Path
     await _gone(int(lines[0]))
 
 
+async def test_what_it_starts_may_end_a_moment_later(tmp_path: Path) -> None:
+    _, _, lines = await run(tmp_path, "sh", "-c", "(sleep 0.3; echo last) & echo first")
+    assert lines == ["first", "last"]
+
+
 async def test_it_goes_on_when_it_has_closed_its_output(tmp_path: Path) -> None:
     script = "echo first; exec >&- 2>&-; sleep 1; touch done; exit 5"
     code, _, lines = await run(tmp_path, "sh", "-c", script)
