@@ -76,6 +76,10 @@ class Ran:
 class Commands(Source, Protocol):
     """Checks that are commands on this machine: they have no objects."""
 
+    def require(self, check: Check) -> None:
+        """Raise ConfigError where the check's program is not on this machine."""
+        ...
+
     async def run(
         self, check: Check, variables: Mapping[str, str], timeout: float,
         heard: Callable[[str], None],

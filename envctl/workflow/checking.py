@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 from envctl.errors import CheckFailed, EnvctlError
 from envctl.model import readings
@@ -14,8 +14,22 @@ from envctl.workflow.waiting import until_ready
 
 if TYPE_CHECKING:
     from envctl.model.spec import Check
+    from envctl.ports.sources import Commands
     from envctl.workflow.engine import StepContext
     from envctl.workflow.run import Run
+
+
+async def foreseen(run: Run) -> None:
+    """Raise what would keep a check from starting; before anything is written, while it is cheap.
+
+    ConfigError for a file that is no Job or a program that is not there, Refused for what a
+    confined environment may not have.
+    """
+    for wanted in run.spec.checks:
+        if wanted.type == "command":
+            cast("Commands", run.sources["command"]).require(wanted)
+        else:
+            await _rendered(run, wanted)
 
 
 async def check(run: Run, context: StepContext, wanted: Check, *, again: bool) -> bool:
@@ -83,15 +97,19 @@ async def _inputs(run: Run, wanted: Check) -> str:
 
 
 async def _start(run: Run, wanted: Check, inputs: str, *, again: bool) -> Obj:
-    rendered = await run.sources["check"].render(wanted, run.environment)
-    confining.refuse_objects(run, rendered.objects[:1], ())
-    runs = _repeated(rendered.objects[0], wanted.runs)
+    runs = _repeated(await _rendered(run, wanted), wanted.runs)
     job = remaking.stamped(run.writer.claim(runs, JOB, wanted.name), inputs)
     run.tracker.ensure([JOB])
     await remaking.remove_finished_job(run, job, inputs, always=again)
     live = await run.writer.apply(JOB, job)
     run.tracker.put(live)
     return live
+
+
+async def _rendered(run: Run, wanted: Check) -> Obj:
+    rendered = await run.sources["check"].render(wanted, run.environment)
+    confining.refuse_objects(run, rendered.objects[:1], ())
+    return rendered.objects[0]
 
 
 def _repeated(job: Obj, runs: int) -> Obj:

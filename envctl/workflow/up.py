@@ -70,6 +70,8 @@ class Up:
             creating.refuse_strangers(self.run, self.run.namespace)
         if "create" not in self.stages:
             creating.must_exist(self.run)
+        if "test" in self.stages:
+            await checking.foreseen(self.run)
         try:
             plans = await planning.plan(self.run)
         except Forbidden:  # made by a run that was killed before it bound the roles

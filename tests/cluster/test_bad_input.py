@@ -84,6 +84,22 @@ def test_wrong_files(app: App, case: str) -> None:
     assert app.run("validate", check=2).returncode == done.returncode
 
 
+CHECKS = {
+    "missing program": ("command: [no-such-program]", "The command of the check 'smoke'"),
+    "no Job": ("job: deploy/web.yaml", "web.yaml is not one Job"),
+}
+
+
+@pytest.mark.parametrize("case", CHECKS, ids=str)
+def test_a_check_that_cannot_start_is_refused_before_anything_is_deployed(
+    app: App, case: str
+) -> None:
+    check, words = CHECKS[case]
+    checks = f"  - {{name: smoke, {check}}}\n"
+    app.write({"envctl.yaml": app.config(BASE, checks=checks)})
+    refused(app, 2, words, env={"ENVCTL_COMMANDS": "allow"})
+
+
 def test_a_yaml_bomb(app: App) -> None:
     lines = ["a0: &a0 [x, x, x, x, x, x, x, x, x, x]"]
     lines += [f"a{n}: &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]" for n in range(1, 9)]

@@ -44,10 +44,19 @@ class Commands:
         return digest([source.argv, [_digest_of(path) for path in source.named]])
 
     async def render(self, component: Component | Check, environment: Environment) -> Rendered:
-        """No objects; raises ConfigError where the program is not on this machine."""
+        """No objects; raises ConfigError where a program of the repository's own is not there.
+
+        Others are looked for where the check is to run: a machine that only validates need not
+        have them.
+        """
         del environment
-        _program(component)
+        if os.sep in _source(component).argv[0]:
+            _program(component)
         return Rendered(())
+
+    def require(self, check: Check) -> None:
+        """Raise ConfigError where the program is not on this machine."""
+        _program(check)
 
     async def run(
         self, check: Check, variables: Mapping[str, str], timeout: float,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from envctl.errors import CheckFailed, TimedOut
+from envctl.errors import CheckFailed, ConfigError, TimedOut
 from envctl.model.events import CasesRead, LogLine, Note
 from envctl.model.objects import SECRET
 from envctl.ports.sources import Ran, Rendered
@@ -33,8 +33,13 @@ class Machine:
     report: str = ""
     late: bool = False
     made_of: str = "1"
+    missing: bool = False
     told: list[dict[str, str]] = field(default_factory=list)
     timeouts: list[float] = field(default_factory=list)
+
+    def require(self, check: Check) -> None:
+        if self.missing:
+            raise ConfigError(f"{check.name} cannot be run.")
 
     async def fingerprint(self, check: Check, environment: Any) -> str:
         del check, environment
@@ -106,6 +111,16 @@ def test_it_passes_is_told_where_and_need_not_run_again(shop: Shop, machine: Mac
     assert len(machine.told) == 2
     shop.up(stages=("test",))
     assert len(machine.told) == 3
+
+
+def test_without_its_program_nothing_is_written(shop: Shop, machine: Machine) -> None:
+    write(shop)
+    machine.missing = True
+    _, error = shop.up()
+    assert isinstance(error, ConfigError)
+    assert ("", "Namespace", "", NS) not in shop.cluster.state()
+    assert shop.up(stages=("create", "deploy"))[1] is None, "it is not asked for its checks"
+    assert machine.told == []
 
 
 def test_it_fails_with_its_last_lines_and_is_run_again(shop: Shop, machine: Machine) -> None:
