@@ -69,6 +69,11 @@ def repair(name: str, history: Sequence[tuple[int, str]]) -> Repair:
     return Repair()
 
 
+def history(secrets: Sequence[Obj]) -> list[tuple[int, str]]:
+    """(revision, status) of each record of one release, oldest first; labels say all of it."""
+    return sorted((_version(secret), labels_of(secret).get("status", "")) for secret in secrets)
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
     """The newest revision of a release."""

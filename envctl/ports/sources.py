@@ -2,19 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Protocol
 
-from envctl.model.objects import Obj
-
 if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
     from envctl.model.environment import Environment
+    from envctl.model.objects import Obj
     from envctl.model.spec import Check, Component
-
-
-#: Takes a release's records away, given what the newest of them lists; what holds data stays.
-Forget = Callable[[Sequence[Obj]], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +33,18 @@ class Source(Protocol):
         ...
 
 
+class Records(Protocol):
+    """What Helm keeps of one release in the cluster: a Secret for each of its revisions."""
+
+    async def history(self) -> list[tuple[int, str]]:
+        """The revisions and their statuses as of now, oldest first."""
+        ...
+
+    async def forget(self, made: Sequence[Obj]) -> None:
+        """Take the records away, given what the newest of them lists; what holds data stays."""
+        ...
+
+
 class Releases(Source, Protocol):
     """Helm: a source whose objects are deployed by the tool itself."""
 
@@ -46,12 +54,12 @@ class Releases(Source, Protocol):
         environment: Environment,
         timeout: float,
         say: Callable[[str], None],
-        forget: Forget,
+        records: Records,
     ) -> tuple[Obj, ...]:
         """Install or upgrade the release and return the objects of its manifest.
 
         A release that a killed run left pending is repaired first, and ``say`` is told so.
-        ``forget`` is called for one that must be installed anew.
+        One that must be installed anew is forgotten by its ``records``.
         """
         ...
 

@@ -9,7 +9,7 @@ from envctl.errors import EnvctlError
 from envctl.model import guardrails
 from envctl.model.objects import Obj, Resource, key_of
 from envctl.workflow import applying, hooks
-from envctl.workflow.releases import forget, recorded
+from envctl.workflow.releases import ReleaseRecords
 
 if TYPE_CHECKING:
     from envctl.model.plan import ComponentPlan
@@ -23,6 +23,7 @@ async def release(run: Run, context: StepContext, planned: ComponentPlan) -> App
     """Bring a release to what the file says; its live objects."""
     component = planned.component
     releases = cast("Releases", run.sources["helm"])
+    records = ReleaseRecords(run, planned)
     context.progress("helm upgrade --install", total=len(planned.objects))
     await run.writer.fence.check()
     run.writer.writes += 1
@@ -32,9 +33,9 @@ async def release(run: Run, context: StepContext, planned: ComponentPlan) -> App
             run.environment,
             context.step.timeout,
             lambda text: context.note("warning", text),
-            lambda made: forget(run, planned, made),
+            records,
         )
-    await recorded(run, component.name)
+    await records.deployed()
     applied = await asyncio.gather(*(_released(run, obj) for obj in manifest))
     extra = guardrails.ingress(component, run.spec)
     if extra is not None:

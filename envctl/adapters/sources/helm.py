@@ -11,7 +11,7 @@ import json
 import re
 import tempfile
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import yaml
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from envctl.adapters.kubernetes.connect import Target
     from envctl.adapters.sources.helm_command import Helm
     from envctl.model.environment import Environment
-    from envctl.ports.sources import Forget
+    from envctl.ports.sources import Records
 
 #: A registry on the machine itself speaks plain HTTP, as Docker takes it to; no other may.
 _LOOPBACK = re.compile(r"oci://(localhost|127\.0\.0\.1)(:\d+)?/")
@@ -86,7 +86,7 @@ class HelmReleases:
         environment: Environment,
         timeout: float,
         say: Callable[[str], None],
-        forget: Forget,
+        records: Records,
     ) -> tuple[Obj, ...]:
         """Install or upgrade, repairing first what a killed run left; the manifest's objects.
 
@@ -103,7 +103,7 @@ class HelmReleases:
             ]  # fmt: skip
 
             async def once() -> bytes:
-                await self._repair(component.name, environment.namespace, say, forget)
+                await self._repair(component.name, environment.namespace, say, records)
                 return await self.helm.once(arguments, files=files)
 
             output = await retrying(step.HELM, once)
@@ -124,19 +124,17 @@ class HelmReleases:
         return ["--force-conflicts", "--server-side=true"] if version >= (4, 0) else []
 
     async def _repair(
-        self, name: str, namespace: str, say: Callable[[str], None], forget: Forget
+        self, name: str, namespace: str, say: Callable[[str], None], records: Records
     ) -> None:
         """Bring a release that a dead Helm left behind to where an upgrade can start."""
-        history = await self._history(name, namespace)
-        wanted = rules.repair(name, [(int(r["revision"]), r["status"]) for r in history])
+        history = await records.history()
+        wanted = rules.repair(name, history)
         if wanted.say:
             say(wanted.say)
         if wanted.cure is rules.Cure.ANEW:
-            await forget(await self._manifest(name, namespace, int(history[-1]["revision"])))
+            await records.forget(await self._manifest(name, namespace, history[-1][0]))
         elif wanted.cure is rules.Cure.BACK:
-            unfinished = [
-                int(r["revision"]) for r in history if int(r["revision"]) > wanted.revision
-            ]
+            unfinished = [revision for revision, _ in history if revision > wanted.revision]
             target = await self._with_claims(name, namespace, wanted.revision, unfinished)
             await self.helm.rollback(name, target, namespace=namespace, no_hooks=True)
 
@@ -157,15 +155,6 @@ class HelmReleases:
         """The objects of one revision."""
         arguments = ["get", "manifest", name, "--namespace", namespace, "--revision", revision]
         return tuple(objects.parse(await self.helm.run(arguments), f"the release {name}"))
-
-    async def _history(self, name: str, namespace: str) -> list[dict[str, Any]]:
-        from envctl.adapters.sources.helm_command import ReleaseMissing
-
-        try:
-            found = list(await self.helm.history(name, namespace=namespace))
-        except ReleaseMissing:
-            return []
-        return sorted(found, key=lambda revision: int(revision["revision"]))
 
     @property
     def helm(self) -> Helm:

@@ -82,6 +82,7 @@ class Helm(Command):  # type: ignore[misc]  # pyhelm3 has no types
         env: dict[str, str] = {}
         if self._target is not None and self._target.kubeconfig:
             env = {"KUBECONFIG": self._target.kubeconfig, "HELM_KUBECONTEXT": self._target.context}
+        env["HELM_DRIVER"] = "secret"  # where envctl looks for what Helm has on record
         holder = None
         if arguments[0] in _WRITES:
             await fence.check()

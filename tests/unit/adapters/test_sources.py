@@ -8,6 +8,7 @@ import json
 import os
 import sys
 import time
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -165,9 +166,9 @@ for word in "$@"; do
 done
 case "$1" in
   version) echo "v4.3.1" ;;
-  history) cat {tmp_path}/history 2>/dev/null || (echo "Error: release: not found" >&2; exit 1) ;;
   template) cat {tmp_path}/template 2>/dev/null || (cat {tmp_path}/stderr >&2; exit 1) ;;
-  upgrade) cat {tmp_path}/release && ls -A "${{TMPDIR:-.}}" > {tmp_path}/named ;;
+  upgrade) echo "$HELM_DRIVER" > {tmp_path}/driver
+    cat {tmp_path}/release && ls -A "${{TMPDIR:-.}}" > {tmp_path}/named ;;
   get) cat {tmp_path}/manifest.$7 2>/dev/null || cat {tmp_path}/manifest ;;
   uninstall) cat {tmp_path}/stderr >&2; exit 1 ;;
 esac""",
@@ -185,14 +186,31 @@ def release(folder: Path) -> Component:
     return Component("web", "helm", HelmSource("oci://r/web", "", "1.2.3", values))
 
 
-async def nobody(made: Sequence[Obj]) -> None:
-    pytest.fail(f"nothing is to be forgotten: {made}")
+@dataclass
+class Kept:
+    """The records of a release; what is asked of them stands in the log of Helm's calls."""
+
+    log: Path
+    statuses: tuple[str, ...] = ()
+    forgotten: bool = False
+
+    async def history(self) -> list[tuple[int, str]]:
+        self._told("history")
+        return list(enumerate(self.statuses, 1))
+
+    async def forget(self, made: Sequence[Obj]) -> None:
+        assert self.forgotten, f"nothing is to be forgotten: {made}"
+        self._told(f"forgotten {' '.join(str(key_of(obj)) for obj in made)}")
+
+    def _told(self, what: str) -> None:
+        with self.log.open("a") as log:
+            log.write(f"{what}\n")
 
 
 async def test_helms_arguments_hold_neither_values_nor_secrets(helm: Path) -> None:
     releases = HelmReleases(Target("preview", "/k"), ())
     said: list[str] = []
-    found = await releases.deploy(release(helm), ENVIRONMENT, 60, said.append, nobody)
+    found = await releases.deploy(release(helm), ENVIRONMENT, 60, said.append, Kept(helm / "log"))
     assert [o["metadata"]["name"] for o in found] == ["a"]
     (helm / "template").write_text("")
     await releases.render(release(helm), ENVIRONMENT)
@@ -205,12 +223,20 @@ async def test_helms_arguments_hold_neither_values_nor_secrets(helm: Path) -> No
     assert PASSWORD in (helm / "values").read_text()
 
 
+async def test_helm_keeps_its_records_where_envctl_looks_for_them(
+    helm: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("HELM_DRIVER", "configmap")
+    await HelmReleases(None, ()).deploy(release(helm), ENVIRONMENT, 60, print, Kept(helm / "log"))
+    assert (helm / "driver").read_text() == "secret\n"
+
+
 async def test_values_are_in_no_file_that_has_a_name(helm: Path, monkeypatch: Any) -> None:
     """One that is killed leaves none behind; those that it is given stay where they are."""
     (helm / "tmp").mkdir()
     monkeypatch.setenv("TMPDIR", str(helm / "tmp"))
     monkeypatch.setattr("tempfile.tempdir", None)
-    await HelmReleases(None, ()).deploy(release(helm), ENVIRONMENT, 60, print, nobody)
+    await HelmReleases(None, ()).deploy(release(helm), ENVIRONMENT, 60, print, Kept(helm / "log"))
     assert (helm / "named").read_text() == "", "while helm runs"
     assert PASSWORD in (helm / "values").read_text()
 
@@ -228,16 +254,11 @@ async def test_values_are_in_no_file_that_has_a_name(helm: Path, monkeypatch: An
 async def test_what_a_killed_helm_left_is_repaired_first(
     helm: Path, statuses: list[str], said: list[str], called: str | None
 ) -> None:
-    history = [{"revision": i + 1, "status": s} for i, s in enumerate(statuses)]
-    (helm / "history").write_text(json.dumps(history))
     (helm / "stderr").write_text("Error: uninstall: Release not loaded: web: release: not found")
     heard: list[str] = []
-
-    async def forget(made: Sequence[Obj]) -> None:
-        with (helm / "log").open("a") as log:
-            log.write(f"forgotten {' '.join(str(key_of(obj)) for obj in made)}\n")
-
-    await HelmReleases(None, ()).deploy(release(helm), ENVIRONMENT, 60, heard.append, forget)
+    forgotten = called is not None and called.startswith("forgotten")
+    records = Kept(helm / "log", tuple(statuses), forgotten)
+    await HelmReleases(None, ()).deploy(release(helm), ENVIRONMENT, 60, heard.append, records)
     assert len(heard) == len(said)
     assert all(part in text for part, text in zip(said, heard, strict=True))
     calls = (helm / "log").read_text()
@@ -249,12 +270,9 @@ CLAIM = "---\nkind: PersistentVolumeClaim\napiVersion: v1\nmetadata: {name: data
 
 
 async def test_a_claim_that_only_an_unfinished_upgrade_has_is_not_rolled_back(helm: Path) -> None:
-    history = [
-        {"revision": i + 1, "status": s} for i, s in enumerate(["deployed", "pending-upgrade"])
-    ]
-    (helm / "history").write_text(json.dumps(history))
+    records = Kept(helm / "log", ("deployed", "pending-upgrade"))
     (helm / "manifest.2").write_text((helm / "manifest").read_text() + "\n" + CLAIM)
-    await HelmReleases(None, ()).deploy(release(helm), ENVIRONMENT, 60, print, nobody)
+    await HelmReleases(None, ()).deploy(release(helm), ENVIRONMENT, 60, print, records)
     assert "rollback web 2" in (helm / "log").read_text(), "its data would have been deleted"
 
 
@@ -272,9 +290,9 @@ async def test_a_try_that_can_be_repeated_is_and_begins_with_the_repair(
 ) -> None:
     monkeypatch.setattr(step, "HELM", RetryPolicy("helm", 3, 0.01, 0.02))
     script = (helm / "helm").read_text()
-    once = f"upgrade) [ -e {helm}/once ] || {{ touch {helm}/once; {ending}; }}; cat "
-    (helm / "helm").write_text(script.replace("upgrade) cat ", once))
-    await HelmReleases(None, ()).deploy(release(helm), ENVIRONMENT, 60, print, nobody)
+    once = f"upgrade) [ -e {helm}/once ] || {{ touch {helm}/once; {ending}; }}; "
+    (helm / "helm").write_text(script.replace("upgrade) ", once, 1))
+    await HelmReleases(None, ()).deploy(release(helm), ENVIRONMENT, 60, print, Kept(helm / "log"))
     calls = [line.split()[0] for line in (helm / "log").read_text().splitlines()]
     assert calls == ["version", "history", "upgrade", "history", "upgrade"]
 
@@ -302,7 +320,9 @@ async def test_a_helm_that_is_too_old(tmp_path: Path, monkeypatch: Any) -> None:
     tool(tmp_path / "helm", '[ "$1" = version ] && echo v3.8.1 || echo "[]"')
     monkeypatch.setenv("ENVCTL_HELM", str(tmp_path / "helm"))
     with pytest.raises(ConfigError, match="too old"):
-        await HelmReleases(None, ()).deploy(release(tmp_path), ENVIRONMENT, 60, print, nobody)
+        await HelmReleases(None, ()).deploy(
+            release(tmp_path), ENVIRONMENT, 60, print, Kept(tmp_path / "log")
+        )
 
 
 async def test_helm_is_asked_for_its_version_once_however_many_ask_at_once(helm: Path) -> None:

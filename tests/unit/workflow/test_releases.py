@@ -11,7 +11,7 @@ import pytest
 from envctl.errors import Unavailable
 from envctl.model.environment import Environment
 from envctl.model.objects import CONFIG_MAP, PVC, SECRET, Obj
-from envctl.workflow.releases import forget, recorded
+from envctl.workflow.releases import ReleaseRecords
 from envctl.workflow.writer import Writer
 from tests.unit.fakes import FakeCluster
 from tests.unit.workflow.test_store import Open
@@ -44,8 +44,11 @@ async def test_helms_own_record_must_say_that_it_is_deployed(
         meta = {"name": f"v{number}", "namespace": "shop-fix", "labels": labels}
         cluster.put(SECRET, {"metadata": meta})
     run: Any = SimpleNamespace(cluster=cluster, environment=Environment("shop", "fix", "shop-fix"))
+    planned: Any = SimpleNamespace(component=SimpleNamespace(name="db"), objects=())
+    history = await ReleaseRecords(run, planned).history()
+    assert history == list(enumerate(statuses, 9))
     with contextlib.nullcontext() if good else pytest.raises(Unavailable, match="did not record"):
-        await recorded(run, "db")
+        await ReleaseRecords(run, planned).deployed()
 
 
 async def test_what_the_chart_has_no_more_goes_and_data_stays() -> None:
@@ -68,6 +71,6 @@ async def test_what_the_chart_has_no_more_goes_and_data_stays() -> None:
     planned: Any = SimpleNamespace(
         component=SimpleNamespace(name="db"), objects=((CONFIG_MAP, obj("ConfigMap", "kept")),)
     )
-    await forget(run, planned, made)
+    await ReleaseRecords(run, planned).forget(made)
     left = {key[3] for key in cluster.store}
     assert left == {"kept", "strangers", "data", "other"}

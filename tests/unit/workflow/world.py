@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from envctl.model.environment import Environment
     from envctl.model.events import Event
     from envctl.model.result import DownResult, UpResult
-    from envctl.ports.sources import Forget
+    from envctl.ports.sources import Records
 
 HEAD = "apiVersion: envctl.dev/v1\nproject: shop\n"
 NAMESPACE_KEY = ("", "Namespace", "", "shop-fix")
@@ -66,9 +66,9 @@ class FakeHelm:
 
     async def deploy(
         self, component: Any, environment: Environment, timeout: float,
-        say: Callable[[str], None], forget: Forget,
+        say: Callable[[str], None], records: Records,
     ) -> tuple[Obj, ...]:  # fmt: skip
-        del timeout, say, forget
+        del timeout, say, records
         self.cluster.before("helm", component.name)
         for obj in self.charts[component.name]:
             resource = WELL_KNOWN[obj["apiVersion"], obj["kind"]]
