@@ -7,9 +7,7 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
-import yaml
-
-from envctl.adapters.sources.objects import UNREADABLE, Loader, bounded
+from envctl.adapters.sources.objects import UNREADABLE, bounded, documents
 from envctl.errors import ConfigError
 from envctl.model.repository import Repository
 
@@ -107,7 +105,7 @@ class LocalFolder:
                 self.root.resolve()
             ):
                 return None
-            found = list(yaml.load_all(file.read_bytes(), Loader=Loader))
+            found = documents(file.read_bytes())
             bounded(found, path)
         except (*UNREADABLE, OSError, ConfigError):
             return None

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from envctl.config import yamlfile
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -25,7 +27,6 @@ _FOLLOWED = frozenset({
 MAX_FOLDERS, MAX_BYTES = 500, 1024 * 1024
 #: What kustomize takes for a repository even where a folder of that name is there.
 _URL = re.compile(r"^[\w.+-]+:|^[\w.-]+@|^github\.com|\.git\b|_git/|\?", re.IGNORECASE)
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
 class NotFollowed(ValueError):
@@ -86,7 +87,9 @@ def _read(file: Path) -> dict[Any, Any]:
     try:
         if file.stat().st_size > MAX_BYTES:
             raise NotFollowed(f"{file.name} in {file.parent.name!r} is larger than a kustomization")
-        found = yaml.load(file.read_bytes(), Loader=_LOADER)  # noqa: S506 - safe, and in C where it is to be had
+        text = file.read_bytes()
+        yamlfile.refuse_depth(text)
+        found = yaml.load(text, Loader=yamlfile.FAST)  # noqa: S506 - safe, and in C where it is to be had
     except (OSError, yaml.YAMLError, ValueError, RecursionError, LookupError, TypeError) as error:
         if isinstance(error, NotFollowed):
             raise

@@ -12,6 +12,8 @@ import shutil
 import subprocess
 from typing import TYPE_CHECKING, Any
 
+import yaml
+
 from tests.cluster import busybox
 from tests.cluster.node import clean_environment, tool
 
@@ -132,7 +134,7 @@ def helmfile(folder: Path, namespace: str) -> Path:
     ]  # fmt: skip
     defaults = {"wait": True, "timeout": 600, "createNamespace": False}
     path = folder / f"{namespace}.helmfile.yaml"
-    path.write_text(json.dumps({"helmDefaults": defaults, "releases": found}))
+    path.write_text(yaml.safe_dump({"helmDefaults": defaults, "releases": found}))
     return path
 
 

@@ -116,6 +116,13 @@ def test_a_manifest_bomb(app: App) -> None:
     refused(app, 2, "aliases")
 
 
+@pytest.mark.parametrize("one", ["[", "- "])
+def test_a_manifest_that_is_nested_without_end(app: App, one: str) -> None:
+    """The parser, which calls itself in C, would end the process without a word."""
+    app.write({"deploy/config.yaml": one * 60_000})
+    refused(app, 2, "nested too deep", "config.yaml:1")
+
+
 def test_a_file_of_50_mb(app: App) -> None:
     (app.folder / "envctl.yaml").write_text("a: b\n" * 10_500_000)
     done = refused(app, 2, "larger than 1024 KiB")

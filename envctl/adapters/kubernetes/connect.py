@@ -14,6 +14,7 @@ import yaml
 from envctl.adapters.kubernetes import library
 from envctl.adapters.kubernetes.translate import bad_kubeconfig
 from envctl.adapters.sources.objects import UNREADABLE
+from envctl.config import yamlfile
 from envctl.errors import ConfigError, EnvctlError
 from envctl.model.shapes import mapping, mappings
 
@@ -22,7 +23,6 @@ if TYPE_CHECKING:
 
     from kubernetes.aio.client import ApiClient
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 IN_CLUSTER = "in-cluster"
 _TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 #: The extension of a kubeconfig context that says where the ingress controller answers.
@@ -50,7 +50,9 @@ def files(env: Mapping[str, str], extra: tuple[Path, ...]) -> list[Path]:
 def read(path: Path) -> dict[str, Any]:
     """A kubeconfig as it is; raises ConfigError for one that cannot be read."""
     try:
-        found = yaml.load(path.read_text(), Loader=_LOADER)  # noqa: S506 - safe, and in C where it is to be had
+        text = path.read_text()
+        yamlfile.refuse_depth(text)
+        found = yaml.load(text, Loader=yamlfile.FAST)  # noqa: S506 - safe, and in C where it is to be had
     except (OSError, *UNREADABLE) as error:
         said = str(error).splitlines() or [type(error).__name__]
         raise bad_kubeconfig(str(path), said[0]) from error

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from envctl.config.yamlfile import FAST, refuse_depth
 from envctl.errors import ConfigError
 from envctl.model.objects import Obj, containers, pod_specs
 
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 MAX_BYTES = 32 * 1024 * 1024
 #: Values of one file once its aliases are written out.
 MAX_VALUES = 2_000_000
+#: Levels of one object; schemas, the deepest there are, have some dozens.
+MAX_DEPTH = 200
 #: Keys of one mapping, and mappings merged into one, where `<<` is used.
 MAX_MERGED, MAX_SOURCES = 10_000, 100
 #: What the API server takes as a part of a URL's path; anything else could lead to another object.
@@ -25,8 +28,7 @@ _API_VERSION = re.compile(r"([a-z0-9.-]+/)?[a-z0-9]+")
 _KIND = re.compile(r"[A-Za-z0-9]+")
 
 
-# The C parser is ten times faster, which 300 manifests notice.
-class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+class Loader(FAST):  # type: ignore[misc]
     """Merge keys copy what they merge, so that a few lines of them would fill the memory."""
 
     def flatten_mapping(self, node: yaml.MappingNode) -> None:
@@ -56,22 +58,37 @@ def parse(text: str | bytes, where: str) -> list[Obj]:
             next="Split the component, or keep large data out of manifests.",
         )
     try:
-        documents = list(yaml.load_all(text, Loader=Loader))
+        found = documents(text)
     except UNREADABLE as error:
         raise _syntax(where, error) from error
-    bounded(documents, where)
-    return [obj for document in documents for obj in _objects(document, where)]
+    bounded(found, where)
+    return [obj for document in found for obj in _objects(document, where)]
+
+
+def documents(text: str | bytes) -> list[Any]:
+    """The documents of a YAML stream; raises one of ``UNREADABLE``."""
+    refuse_depth(text)
+    return list(yaml.load_all(text, Loader=Loader))
 
 
 def bounded(documents: list[Any], where: str) -> None:
-    """Raise ConfigError for aliases that multiply: they cost nothing until they are written out."""
-    left, stack = MAX_VALUES, list(documents)
+    """Raise ConfigError for what is nested too deep to be walked through, or too large.
+
+    Aliases that multiply cost nothing until they are written out.
+    """
+    left, stack = MAX_VALUES, [(document, 0) for document in documents]
     while stack:
-        value = stack.pop()
+        value, depth = stack.pop()
         if isinstance(value, dict):
-            stack.extend(value.values())
+            stack.extend((inner, depth + 1) for inner in value.values())
         elif isinstance(value, list):
-            stack.extend(value)
+            stack.extend((inner, depth + 1) for inner in value)
+        if depth > MAX_DEPTH:
+            raise ConfigError(
+                f"{where} is nested more than {MAX_DEPTH} deep.",
+                why="No Kubernetes object is, and an alias to itself has no end.",
+                next="Correct what is nested there.",
+            )
         left -= 1
         if left < 0:
             raise ConfigError(

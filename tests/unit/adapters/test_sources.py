@@ -427,6 +427,24 @@ def test_a_bomb_of_aliases_in_a_manifest_is_refused(kind: str) -> None:
     assert time.monotonic() - began < 30
 
 
+@pytest.mark.parametrize("one", ["[", "- ", "{a: ", "? ", "a: [", "[]: "])
+def test_what_is_nested_without_end_is_refused_and_ends_nothing(one: str) -> None:
+    """The parser calls itself in C for each level: more than it can take ends the process."""
+    for count in (objects.MAX_DEPTH + 2, 1_000, 2_400, 60_000):
+        closing = {"[": "]", "{a: ": "}"}.get(one, "") * count
+        for text in (one * count, one * count + closing):
+            with pytest.raises(ConfigError, match=r"web\.yaml"):
+                objects.parse(text, "web.yaml")
+
+
+def test_what_is_deep_and_no_bomb_is_parsed() -> None:
+    value = "{a: " * 100 + "1" + "}" * 100
+    (found,) = objects.parse(
+        f"{{apiVersion: v1, kind: Thing, metadata: {{name: a}}, spec: {value}}}", "web.yaml"
+    )
+    assert found["spec"]["a"]
+
+
 PIECES = st.sampled_from(
     ["apiVersion: v1\n", "kind: Pod\n", "metadata: ", "{name: a}", "\n", "spec: ", "[", "]", "{",
      "}", ", ", "&x ", "*x ", "<<: ", "!!int ", "!!set ", "!!omap ", "!!pairs ", '"', "- ", "---\n",

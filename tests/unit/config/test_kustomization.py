@@ -57,6 +57,8 @@ def test_what_kustomize_would_fetch_is_found(entry: str, root: Path) -> None:
         "resources: [FILE:///srv/other]",
         "generators: [link/kustomization.yaml]",
         "a: [",
+        "[" * 60_000,
+        "- " * 60_000,
         "resources: ['\\q']",
     ],
 )
