@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from envctl.cli import boundary
+from envctl.cli.lean import Verb, Verbs
 from envctl.cli.options import ContextOption, Options, OutputOption
 from envctl.errors import EXIT_OK, ConfigError
 
@@ -16,7 +17,9 @@ if TYPE_CHECKING:
     from envctl.output.sink import Output
     from envctl.workflow.cluster_init import Changed
 
-app = typer.Typer(help="What an administrator sets up once in a cluster.", no_args_is_help=True)
+app = typer.Typer(
+    cls=Verbs, help="What an administrator sets up once in a cluster.", no_args_is_help=True
+)
 
 
 @app.callback()
@@ -28,7 +31,7 @@ def _many(name: str, help_: str) -> object:
     return typer.Option(name, help=help_, show_default=False)
 
 
-@app.command()
+@app.command(cls=Verb)
 def init(
     apply: Annotated[
         bool, typer.Option("--apply", help="Apply it, instead of printing it.")

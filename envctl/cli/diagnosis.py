@@ -35,19 +35,19 @@ class Diagnosis:
     @asynccontextmanager
     async def last_word(self) -> AsyncIterator[None]:
         """A run that is interrupted inside leaves what it can in a few seconds."""
-        from envctl.workflow.collect import LAST_TIMEOUT
-
         try:
             yield
         except asyncio.CancelledError:
+            from envctl.workflow.collect import LAST_TIMEOUT
+
             await self._collect(None, LAST_TIMEOUT)
             raise
 
     async def collect(self, error: EnvctlError | None) -> None:
         """Collect what proves ``error``; nothing where there is none, or where others work now."""
-        from envctl.workflow.collect import TIMEOUT
-
         if error is not None and not isinstance(error, Superseded):
+            from envctl.workflow.collect import TIMEOUT
+
             await self._collect(error.failure, TIMEOUT)
 
     async def _collect(self, failure: Failure | None, limit: float) -> None:

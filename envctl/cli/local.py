@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from envctl.cli import boundary
+from envctl.cli.lean import Verb, Verbs
 from envctl.cli.options import Options, OutputOption
 from envctl.errors import EXIT_OK
 from envctl.model.local import Profile, StartRequest
@@ -19,7 +20,9 @@ if TYPE_CHECKING:
     from envctl.output.sink import Output
 
 app = typer.Typer(
-    help="A real single-node Kubernetes on this machine, without Docker.", no_args_is_help=True
+    cls=Verbs,
+    help="A real single-node Kubernetes on this machine, without Docker.",
+    no_args_is_help=True,
 )
 
 ClusterName = Annotated[
@@ -27,7 +30,7 @@ ClusterName = Annotated[
 ]
 
 
-@app.command()
+@app.command(cls=Verb)
 def start(
     name: ClusterName = "default",
     nodes_fake: Annotated[
@@ -73,7 +76,7 @@ def start(
     boundary.run(Options("local start", name=name, output=output), verb)
 
 
-@app.command()
+@app.command(cls=Verb)
 def stop(
     name: ClusterName = "default",
     delete: Annotated[
@@ -96,7 +99,7 @@ def stop(
     boundary.run(Options("local stop", name=name, output=output), verb)
 
 
-@app.command()
+@app.command(cls=Verb)
 def status(name: ClusterName = "default", output: OutputOption = None) -> None:
     """Say how the cluster is: running, stopped or absent.
 
@@ -113,7 +116,7 @@ def status(name: ClusterName = "default", output: OutputOption = None) -> None:
     boundary.run(Options("local status", name=name, output=output), verb)
 
 
-@app.command()
+@app.command(cls=Verb)
 def load(
     archives: Annotated[
         list[Path], typer.Argument(metavar="IMAGE.tar...", help="OCI layouts, or `docker save`.")
@@ -139,7 +142,7 @@ def load(
     boundary.run(Options("local load", name=name, output=output), verb)
 
 
-@app.command()
+@app.command(cls=Verb)
 def bundle(
     target: Annotated[Path, typer.Argument(metavar="FILE.tar.gz", help="What to write.")],
     output: OutputOption = None,

@@ -14,7 +14,7 @@ from envctl.model.objects import key_of
 from envctl.model.result import CheckResult, ComponentResult, UpResult
 from envctl.model.step import Outcome, RetryPolicy, Step
 from envctl.ports import attempt
-from envctl.workflow import checking, creating, deploying, granting, planning, session, settling
+from envctl.workflow import creating, deploying, granting, planning, session, settling
 from envctl.workflow.engine import StepContext, StepResult, Work, worst
 
 if TYPE_CHECKING:
@@ -70,7 +70,9 @@ class Up:
             creating.refuse_strangers(self.run, self.run.namespace)
         if "create" not in self.stages:
             creating.must_exist(self.run)
-        if "test" in self.stages:
+        if "test" in self.stages and self.run.spec.checks:
+            from envctl.workflow import checking  # not each environment has any
+
             await checking.foreseen(self.run)
         try:
             plans = await planning.plan(self.run)
@@ -129,6 +131,8 @@ class Up:
 
     def _check_work(self, wanted: Check) -> Work:
         async def work(context: StepContext) -> bool:
+            from envctl.workflow import checking
+
             again = "deploy" not in self.stages
             changed = await checking.check(self.run, context, wanted, again=again)
             self.wrote |= changed

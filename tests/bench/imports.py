@@ -24,8 +24,6 @@ FORBIDDEN = (
 )  # fmt: skip
 #: Only who runs a verb needs these, not who asks what there is.
 OF_VERBS = ("asyncio", "ssl")
-#: typer itself reads a verb's options with it; a command without a verb does without.
-OF_TYPER = "pydantic"
 #: The commands that a person waits for without anything being done.
 QUICK = (("--help",), ("--version",), ("list", "--help"), ("up", "--help"))
 _LINE = re.compile(r"^import time:\s+(\d+) \|\s+(\d+) \| ( *)(\S+)$", re.MULTILINE)
@@ -55,7 +53,7 @@ def early(arguments: Sequence[str]) -> list[str]:
     """The forbidden libraries that the command imports, and how many milliseconds each takes."""
     cost = _by_package(arguments)
     is_verb = not arguments[0].startswith("-")
-    wanted = {*FORBIDDEN} - {OF_TYPER} if is_verb else {*FORBIDDEN, *OF_VERBS}
+    wanted = {*FORBIDDEN} if is_verb else {*FORBIDDEN, *OF_VERBS}
     return [f"{name}: {cost[name] / 1000:.0f} ms" for name in sorted(wanted & cost.keys())]
 
 

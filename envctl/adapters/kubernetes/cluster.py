@@ -9,9 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import ClientTimeout
-
 from envctl.adapters.kubernetes import discovery, translate
+from envctl.adapters.kubernetes.library import aiohttp
 from envctl.adapters.kubernetes.streams import log_query, read_log, watch_changes
 from envctl.adapters.kubernetes.transport import AGENT, REQUEST_TIMEOUT, Transport
 from envctl.adapters.retrying import Transient, retrying
@@ -240,7 +239,7 @@ class KubernetesCluster(Transport):
     ) -> Lines:
         """The last lines of a container, oldest first; empty where there are none."""
         query = log_query(container, tail=tail, previous=previous)
-        limit = ClientTimeout(total=attempt.remaining(REQUEST_TIMEOUT), sock_connect=10)
+        limit = aiohttp.ClientTimeout(total=attempt.remaining(REQUEST_TIMEOUT), sock_connect=10)
         return [line async for line in read_log(self, namespace, pod, query, limit)]
 
     def follow(
@@ -261,5 +260,5 @@ class KubernetesCluster(Transport):
             timestamps=timestamps,
         )  # fmt: skip
         # A log that is followed may be silent for hours, one that is read may not.
-        limit = ClientTimeout(total=None, sock_connect=10, sock_read=None if follow else 30)
+        limit = aiohttp.ClientTimeout(total=None, sock_connect=10, sock_read=None if follow else 30)
         return read_log(self, namespace, pod, query, limit)

@@ -21,8 +21,6 @@ from envctl.model.shapes import mapping, mappings
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kubernetes.aio.client import ApiClient
-
 IN_CLUSTER = "in-cluster"
 _TOKEN = Path("/var/run/secrets/kubernetes.io/serviceaccount/token")
 #: The extension of a kubeconfig context that says where the ingress controller answers.
@@ -134,13 +132,36 @@ def _check(target: Target) -> None:
         trust.check_server(kubeconfig.entry(target)[0])
 
 
-async def open_client(target: Target, agent: str) -> ApiClient:
-    """A client for the context; raises ConfigError, Refused, or what the exec plugin said.
+@dataclass(slots=True)
+class Connection:
+    """The library's pool of connections with the credential of one context.
+
+    Its own client above them is for the generated models, which cost more to import and to fill
+    than the rest of a run.
+    """
+
+    configuration: Any
+    rest: Any
+    headers: dict[str, str]
+
+    async def authorization(self) -> dict[str, str]:
+        """The header that carries the credential; renewed by the library when it must be."""
+        found = (await self.configuration.auth_settings()).get("BearerToken")
+        return {found["key"]: found["value"]} if found else {}
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self.rest.close()
+
+
+async def open_client(target: Target, agent: str) -> Connection:
+    """The way to a context's server; raises ConfigError, Refused, or what the exec plugin said.
 
     ``agent`` is what the audit log shall show as the User-Agent.
     """
     _check(target)
-    client_module, files_module = library.load("client"), library.load("config.kube_config")
+    client_module, rest_module = library.load("client"), library.load("client.rest")
+    files_module = library.load("config.kube_config")
     refused = library.load("config.config_exception").ConfigException
 
     configuration = client_module.Configuration()
@@ -152,17 +173,17 @@ async def open_client(target: Target, agent: str) -> ApiClient:
         async with _files_in_use:
             try:
                 user = await _configure(target, configuration)
-                client: ApiClient = client_module.ApiClient(configuration)
+                rest = rest_module.RESTClientObject(configuration)
             finally:  # it has read them; a run that is killed must not leave a private key behind
                 files_module._cleanup_temp_files()  # noqa: SLF001 - else at exit alone
     except (refused, ssl.SSLError) as error:
         raise bad_kubeconfig(f"for context {target.context!r}", error) from error
     except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise _no_credential(target.context, error) from error
-    client.user_agent = agent
+    headers = {"User-Agent": agent}
     if user.get("as"):  # the library would ignore it and act as the person behind
-        client.set_default_header("Impersonate-User", user["as"])
-    return client
+        headers["Impersonate-User"] = user["as"]
+    return Connection(configuration, rest, headers)
 
 
 async def _configure(target: Target, configuration: Any) -> dict[str, Any]:

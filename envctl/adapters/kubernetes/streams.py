@@ -8,10 +8,8 @@ import math
 import random
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
-from aiohttp.http_exceptions import HttpProcessingError
-
 from envctl.adapters.kubernetes import translate
+from envctl.adapters.kubernetes.library import aiohttp
 from envctl.adapters.lines import bounded
 from envctl.adapters.retrying import Transient
 from envctl.model.shapes import sound
@@ -88,7 +86,10 @@ async def _watch_once(
             yield _change(line, resource, cluster.context)
     except TimeoutError:
         return  # silence, not failure: open it anew from where it was
-    except (aiohttp.ClientError, HttpProcessingError, OSError, ValueError, RecursionError) as error:
+    except (
+        aiohttp.ClientError, aiohttp.http_exceptions.HttpProcessingError, OSError, ValueError,
+        RecursionError,
+    ) as error:  # fmt: skip
         raise translate.error_of_connection(error, "the watch", cluster.context) from error
     finally:
         response.close()

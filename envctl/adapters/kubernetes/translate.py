@@ -12,8 +12,7 @@ from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any
 
-import aiohttp
-
+from envctl.adapters.kubernetes.library import aiohttp
 from envctl.adapters.retrying import Transient
 from envctl.errors import ConfigError, EnvctlError, Forbidden, Refused, Unavailable
 from envctl.model import creation, immutable

@@ -12,12 +12,10 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
-import aiohttp
-from aiohttp import ClientTimeout
-
 from envctl import __version__
 from envctl.adapters.kubernetes import translate
 from envctl.adapters.kubernetes.connect import open_client
+from envctl.adapters.kubernetes.library import aiohttp
 from envctl.adapters.patience import patience
 from envctl.adapters.retrying import Transient, retrying
 from envctl.model import servers, step
@@ -26,16 +24,14 @@ from envctl.ports import attempt, fence, timing
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from kubernetes.aio.client import ApiClient
-
-    from envctl.adapters.kubernetes.connect import Target
+    from envctl.adapters.kubernetes.connect import Connection, Target
     from envctl.errors import EnvctlError
     from envctl.model.objects import Obj
 
 #: Seconds one request may take; a server that is silent for longer is tried again.
 REQUEST_TIMEOUT = 30.0
 #: For what bounds itself.
-UNLIMITED = ClientTimeout(total=None)
+UNLIMITED = aiohttp.ClientTimeout(total=None)
 _READS = ("GET", "HEAD")
 AGENT = f"envctl/{__version__}"
 
@@ -53,8 +49,8 @@ class Transport:
         self.context = target.context
         self.by_verb: Counter[str] = Counter()
         self._told: tuple[datetime, float] | None = None
-        self._client: ApiClient | None = None
-        self._broken: list[ApiClient] = []
+        self._client: Connection | None = None
+        self._broken: list[Connection] = []
         self._answers: weakref.WeakSet[aiohttp.ClientResponse] = weakref.WeakSet()
         self._opening = asyncio.Lock()
 
@@ -73,7 +69,7 @@ class Transport:
         time_then, then = self._told
         return time_then + timedelta(seconds=time.monotonic() - then)
 
-    async def client(self) -> ApiClient:
+    async def client(self) -> Connection:
         """The connection, opened by the first who needs it."""
         async with self._opening:
             if self._client is None:
@@ -89,7 +85,7 @@ class Transport:
         body: Obj | None = None,
         content: str = "application/json",
         accept: str = "application/json",
-        timeout: ClientTimeout = UNLIMITED,
+        timeout: aiohttp.ClientTimeout = UNLIMITED,
         stream: bool = False,
     ) -> aiohttp.ClientResponse:
         """One request, one answer, not retried; the caller bounds, reads and releases it.
@@ -98,15 +94,15 @@ class Transport:
         too since 1.37, and what lies in a compressor's block, here or in a proxy, comes late.
         """
         client = await self.client()
-        headers = {"Accept": accept, "Content-Type": content, **client.default_headers}
+        headers = {"Accept": accept, "Content-Type": content, **client.headers}
         headers |= {"Accept-Encoding": "identity"} if stream else {}
-        await client.update_params_for_auth(headers, [], ["BearerToken"], path, method, body)
+        headers |= await client.authorization()
         url = client.configuration.host + path + (f"?{urlencode(query)}" if query else "")
         if method not in _READS:
             await fence.check()  # the last that is awaited: what follows is the socket
         self.by_verb[method.lower()] += 1
         try:
-            answer = await client.rest_client.request(
+            answer = await client.rest.request(
                 method, url, headers=headers, body=body, _request_timeout=timeout
             )
         except (aiohttp.ClientError, TimeoutError, OSError) as error:
@@ -125,7 +121,7 @@ class Transport:
         self._told = translate.date_of(response.headers, time.monotonic()) or self._told
         return response
 
-    def _was_cut(self, client: ApiClient) -> EnvctlError:
+    def _was_cut(self, client: Connection) -> EnvctlError:
         why = OSError("the connection was cut, as this process was stopped for a while")
         return translate.error_of_connection(why, client.configuration.host, self.context)
 
@@ -170,7 +166,7 @@ class Transport:
         self._broken.append(client)
         for answer in self._answers:  # aiohttp does not tell those who read from what it aborts
             answer.content.set_exception(aiohttp.ClientConnectionError("it was cut"))
-        session = client.rest_client.pool_manager
+        session = client.rest.pool_manager
         if session is not None and session.connector is not None:
             # Called by a signal's handler, which cannot wait: the first step breaks them all.
             closing = session.connector.close(abort_ssl=True).__await__()

@@ -30,6 +30,26 @@ def test_who_imported_it_whole_keeps_it() -> None:
     assert "requests" in done.stdout
 
 
+WITHOUT = """
+import ssl, sys
+from envctl.adapters.kubernetes import library
+config, rest = library.load("config.kube_config"), library.load("client.rest")
+from aiohttp.connector import _SSL_CONTEXT_VERIFIED, _SSL_CONTEXT_UNVERIFIED
+read = [c.cert_store_stats()["x509"] for c in (_SSL_CONTEXT_VERIFIED, _SSL_CONTEXT_UNVERIFIED)]
+assert read == [0, 0], read
+assert _SSL_CONTEXT_VERIFIED.verify_mode == ssl.CERT_REQUIRED
+assert "pydantic" not in sys.modules
+assert "set_default_verify_paths" not in vars(ssl.SSLContext)
+assert ssl.SSLContext.load_default_certs.__module__ == "ssl"
+assert "ApiClient" in repr(library.load("client").ApiClient)
+"""
+
+
+def test_neither_authorities_nor_models_are_read_in_vain() -> None:
+    """What aiohttp would fall back to trusts nobody; what comes after finds all as it was."""
+    subprocess.run([sys.executable, "-c", WITHOUT], check=True)
+
+
 def test_a_missing_library_is_named() -> None:
     with pytest.raises(ImportError, match="nothing"):
         library._folder_of("nothing")

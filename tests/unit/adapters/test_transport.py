@@ -55,15 +55,15 @@ class Connection:
     breaks: list[Exception] = field(default_factory=list)
 
     def __post_init__(self) -> None:
-        self.default_headers: dict[str, str] = {}
+        self.headers: dict[str, str] = {}
         self.configuration = SimpleNamespace(host="https://cluster")
         connector = SimpleNamespace(close=self._close)
-        self.rest_client = SimpleNamespace(
+        self.rest = SimpleNamespace(
             request=self._request, pool_manager=SimpleNamespace(connector=connector)
         )
 
-    async def update_params_for_auth(self, *_: Any) -> None:
-        pass
+    async def authorization(self) -> dict[str, str]:
+        return {}
 
     async def close(self) -> None:
         self.ended = True
@@ -184,17 +184,18 @@ def test_the_question_is_the_last_thing_before_the_request(connections: list[Con
     api, holder = Transport(Target("here", "")), Holder(9)
     holder.then = [lambda: order.append("asked"), lambda: order.append("asked")]
     connection = connections[0]
-    requested = connection.rest_client.request
+    requested = connection.rest.request
 
-    async def authorize(*_: Any) -> None:
+    async def authorize() -> dict[str, str]:
         order.append("authorized")
+        return {}
 
     async def request(*args: Any, **more: Any) -> Any:
         order.append("sent")
         return await requested(*args, **more)
 
-    connection.update_params_for_auth = authorize  # type: ignore[method-assign]
-    connection.rest_client.request = request
+    connection.authorization = authorize  # type: ignore[method-assign]
+    connection.rest.request = request
     ask(api, "PATCH", holder)
     assert order == ["authorized", "asked", "sent"] * 2
 
@@ -315,6 +316,6 @@ def test_an_answer_whose_rest_was_cut_off_is_asked_for_anew(connections: list[Co
         api.cut()
         return answer
 
-    connections[0].rest_client.request = cut
+    connections[0].rest.request = cut
     ask(api, "GET", Holder(0))
     assert [connection.sent for connection in connections] == [["GET /x"], ["GET /x"]]
