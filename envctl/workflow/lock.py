@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from envctl.model.environment import Environment
+    from envctl.model.objects import Obj
     from envctl.ports.clock import Clock
     from envctl.ports.cluster import Cluster
 
@@ -151,13 +152,15 @@ class Lock:
         """Give the lock back, if it is still this run's; a failure costs the next run a wait."""
         with contextlib.suppress(EnvctlError, TimeoutError):
             async with asyncio.timeout(2 * ANSWER + 1):
+                known = self._hold.lease if self._hold.lost is None else None
                 for _ in range(3):
                     with contextlib.suppress(Conflict, Unavailable), attempt.within(ANSWER):
-                        if await self._let_go():
-                            return
+                        await self._let_go(known)
+                        return
+                    known = None
 
-    async def _let_go(self) -> bool:
-        lease = await self._hold.read()
+    async def _let_go(self, known: Obj | None) -> None:
+        """Give back the Lease as it was last seen, or as it is now; raises Conflict."""
+        lease = known or await self._hold.read()
         if lease is not None and self._hold.is_holder(lease):
             await self._hold.write({**lease, "spec": {**lease["spec"], "holderIdentity": ""}})
-        return True

@@ -43,6 +43,7 @@ class HelmReleases:
         self.target = target
         self.folders = folders
         self._helm: Helm | None = None
+        self._digests: dict[Path, str] = {}
 
     # Rendering
 
@@ -51,7 +52,7 @@ class HelmReleases:
         source = _source(component)
         return digest(
             {
-                "chart": charts.digest_of(Path(source.chart)) if source.is_folder else source.chart,
+                "chart": self._digest(Path(source.chart)) if source.is_folder else source.chart,
                 "repository": source.repository,
                 "version": source.version,
                 "values": [
@@ -61,6 +62,12 @@ class HelmReleases:
                 "namespace": environment.namespace,
             }
         )
+
+    def _digest(self, chart: Path) -> str:
+        """Of a chart's files, read once however many releases are made of it."""
+        if chart not in self._digests:
+            self._digests[chart] = charts.digest_of(chart)
+        return self._digests[chart]
 
     async def render(self, component: Component | Check, environment: Environment) -> Rendered:
         """What the chart renders to, hooks apart; raises ConfigError with Helm's own message."""

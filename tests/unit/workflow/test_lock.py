@@ -74,6 +74,24 @@ def test_a_free_lock_is_taken_and_given_back() -> None:
     assert lease(found)["metadata"]["annotations"][PIPELINE] == "7"
 
 
+def test_it_is_given_back_in_one_request_and_anew_where_somebody_left_word() -> None:
+    found = cluster()
+
+    async def work(word: str) -> list[str]:
+        async with lock(found, "one", "7").held():
+            if word:
+                meta = lease(found)["metadata"]
+                noted = {**meta["annotations"], WANTED_BY: word}
+                found.put(LEASE, {**lease(found), "metadata": {**meta, "annotations": noted}})
+            before = len(found.calls)
+        return [verb for verb, _ in found.calls[before:]]
+
+    assert virtually(work("")) == ["replace"]
+    assert virtually(work("9")) == ["replace", "get", "replace"]
+    assert lease(found)["spec"]["holderIdentity"] == ""
+    assert lease(found)["metadata"]["annotations"][WANTED_BY] == "9", "the word stays"
+
+
 def test_a_system_namespace_that_is_going_is_waited_for() -> None:
     """Who removes a set-up removes envctl-system with it; a run meanwhile is not refused."""
     found = cluster()
