@@ -10,7 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-def _owner_uids(obj: Obj) -> set[str]:
+def owner_uids(obj: Obj) -> set[str]:
+    """The UIDs of what an object names as its owners."""
     references = obj.get("metadata", {}).get("ownerReferences") or []
     return {reference.get("uid", "") for reference in references}
 
@@ -30,8 +31,8 @@ def current_pods(workload: Obj, pods: Iterable[Obj], replica_sets: Iterable[Obj]
     if kind == "Deployment":
         sets = current_replica_sets(workload, replica_sets)
         owners = {uid_of(found) for found in sets}
-        return [pod for pod in pods if owners & _owner_uids(pod)]
-    found = [pod for pod in pods if uid_of(workload) in _owner_uids(pod)]
+        return [pod for pod in pods if owners & owner_uids(pod)]
+    found = [pod for pod in pods if uid_of(workload) in owner_uids(pod)]
     revision = status.get("updateRevision") if kind == "StatefulSet" else None
     if not revision:
         return found
@@ -49,7 +50,7 @@ def outdated_pods(stateful_set: Obj, pods: Iterable[Obj]) -> list[Obj]:
     return [
         pod
         for pod in pods
-        if uid_of(stateful_set) in _owner_uids(pod)
+        if uid_of(stateful_set) in owner_uids(pod)
         and revision
         and (pod["metadata"].get("labels") or {}).get(label) != revision
     ]
@@ -62,6 +63,6 @@ def current_replica_sets(deployment: Obj, replica_sets: Iterable[Obj]) -> list[O
     return [
         found
         for found in replica_sets
-        if uid_of(deployment) in _owner_uids(found)
+        if uid_of(deployment) in owner_uids(found)
         and (found["metadata"].get("annotations") or {}).get(note) == wanted
     ]

@@ -10,7 +10,7 @@ from envctl.errors import EnvctlError
 from envctl.model import advice, jobs, owners
 from envctl.model.culprits import blamed
 from envctl.model.failure import Culprit, Failure
-from envctl.model.objects import POD, REPLICA_SET, Key, Obj, uid_of
+from envctl.model.objects import REPLICA_SET, Key, Obj, uid_of
 from envctl.model.readiness import Readiness, State
 from envctl.model.telling import telling
 from envctl.model.words import count
@@ -176,8 +176,8 @@ def _without_container(
 ) -> Culprit:
     makers = [workload]
     if workload.get("kind") == "Deployment":
-        makers += owners.current_replica_sets(workload, tracker.of_kind(REPLICA_SET))
-    pods = owners.current_pods(workload, tracker.of_kind(POD), tracker.of_kind(REPLICA_SET))
+        makers += owners.current_replica_sets(workload, tracker.owned_by(workload, REPLICA_SET))
+    pods = tracker.pods_of(workload)
     events = _events(tracker, [*makers, *pods])
     if obstacle is None:
         return Culprit(str(key), component, "NotReady", readiness.reason, events=events)

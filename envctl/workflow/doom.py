@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from envctl.model import owners, patience, references
-from envctl.model.objects import POD, REPLICA_SET, Obj, uid_of
+from envctl.model import patience, references
+from envctl.model.objects import POD, Obj, uid_of
 from envctl.model.pods import troubles
 from envctl.model.readiness import State
 
@@ -43,7 +43,7 @@ def _troubles(tracker: Tracker, workload: Obj) -> list[tuple[Obj, Trouble]]:
 
 def pods_of(tracker: Tracker, workload: Obj) -> list[Obj]:
     """The pods of a workload's current revision that are there to stay."""
-    pods = owners.current_pods(workload, tracker.of_kind(POD), tracker.of_kind(REPLICA_SET))
+    pods = tracker.pods_of(workload)
     return [pod for pod in pods if not pod["metadata"].get("deletionTimestamp")]
 
 

@@ -44,6 +44,8 @@ class Links:
     operators: bool = False
     _owners: dict[Key, str] = field(default_factory=dict)
     _planned: dict[Key, Obj] = field(default_factory=dict)
+    _makers: dict[Key, tuple[Obj, Maker]] = field(default_factory=dict)
+    _known: tuple[int, dict[str, list[Obj]]] = (-1, {})
 
     def obstacle_of(self, obj: Obj) -> Obstacle | None:
         """Why the link leads nowhere; None where it does, or where that cannot be known."""
@@ -76,16 +78,21 @@ class Links:
     def makers(self) -> list[Maker]:
         """Every workload of the environment, as it is live where it is."""
         live = self.run.tracker.objects
-        found = [endpoints.maker(live.get(key, obj)) for key, obj in self._planned.items()]
-        return [maker for maker in found if maker is not None]
+        for key, (seen, _) in self._makers.items():
+            now = live.get(key, self._planned[key])
+            if now is not seen and (maker := endpoints.maker(now)) is not None:
+                self._makers[key] = now, maker
+        return [maker for _, maker in self._makers.values()]
 
     def _slices(self, service: Obj) -> list[Obj]:
-        name = service["metadata"]["name"]
-        return [
-            part
-            for part in self.run.tracker.of_kind(ENDPOINT_SLICE)
-            if labels_of(part).get(endpoints.SERVICE_NAME) == name
-        ]
+        tracker = self.run.tracker
+        changes = tracker.changes[ENDPOINT_SLICE.group, ENDPOINT_SLICE.kind]
+        if changes != self._known[0]:
+            found: dict[str, list[Obj]] = {}
+            for part in tracker.of_kind(ENDPOINT_SLICE):
+                found.setdefault(labels_of(part).get(endpoints.SERVICE_NAME, ""), []).append(part)
+            self._known = changes, found
+        return self._known[1].get(service["metadata"]["name"], [])
 
     def _services(self) -> dict[str, Obj]:
         live = self.run.tracker.of_kind(SERVICE)
@@ -99,6 +106,8 @@ class Links:
             for obj in _objects(planned):
                 self._owners[key_of(obj)] = name
                 self._planned[key_of(obj)] = obj
+                if (maker := endpoints.maker(obj)) is not None:
+                    self._makers[maker.key] = obj, maker
                 self.operators |= is_custom(obj)
                 if not planned.changed:
                     self.run.tracker.put(obj)
@@ -120,6 +129,8 @@ class Links:
             keys = [Key("", SERVICE.kind, namespace, name) for name, _ in routes.backends(obj)]
             return [self._owners[key] for key in keys if key in self._owners]
         selector = endpoints.selector_of(obj) if obj.get("kind") == SERVICE.kind else {}
+        if not selector:
+            return []
         return [self._owners[m.key] for m in self.makers() if _selected(selector, m)]
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from envctl.model import claims, creation, definitions, nodes, owners, readiness, scheduling
-from envctl.model.objects import POD, REPLICA_SET, Key, Obj, uid_of
+from envctl.model.objects import REPLICA_SET, Key, Obj, uid_of
 
 if TYPE_CHECKING:
     from envctl.model.obstacle import Obstacle
@@ -37,7 +37,7 @@ def refusals(tracker: Tracker, workload: Obj) -> list[str]:
     """What the controller was told when it tried to create pods, oldest first."""
     makers = [workload]
     if workload.get("kind") == "Deployment":
-        makers += owners.current_replica_sets(workload, tracker.of_kind(REPLICA_SET))
+        makers += owners.current_replica_sets(workload, tracker.owned_by(workload, REPLICA_SET))
     said = [
         str(event.get("message", ""))
         for maker in makers
@@ -50,7 +50,7 @@ def refusals(tracker: Tracker, workload: Obj) -> list[str]:
 
 
 def _pods(tracker: Tracker, workload: Obj) -> list[Obj]:
-    found = owners.current_pods(workload, tracker.of_kind(POD), tracker.of_kind(REPLICA_SET))
+    found = tracker.pods_of(workload)
     return [pod for pod in found if not pod["metadata"].get("deletionTimestamp")]
 
 

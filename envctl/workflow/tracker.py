@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections import deque
+from collections import Counter, defaultdict, deque
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from envctl.errors import EnvctlError, Forbidden
+from envctl.model import owners
 from envctl.model.objects import (
     ENDPOINT_SLICE,
     EVENT,
@@ -55,6 +56,10 @@ class Subscription:
         return found
 
 
+def _of_mappings() -> defaultdict[Any, dict[Any, Obj]]:
+    return defaultdict(dict)
+
+
 @dataclass(slots=True)
 class Tracker:
     """The live objects of one namespace, as far as somebody waits for their kind."""
@@ -66,6 +71,13 @@ class Tracker:
     #: The last lines that a Job's pods wrote, by its UID: they outlive the pods.
     said: dict[str, deque[str]] = field(default_factory=dict)
     denied: set[Resource] = field(default_factory=set)
+    #: How often something of a kind has changed, for whoever keeps what is made of all of it.
+    changes: Counter[tuple[str, str]] = field(default_factory=Counter)
+    # The same by kind, by owner and by what it is about: with hundreds of objects, each of which is
+    # judged at each change, nothing may look through all of them.
+    _kinds: defaultdict[tuple[str, str], dict[Key, Obj]] = field(default_factory=_of_mappings)
+    _owned: defaultdict[str, dict[Key, Obj]] = field(default_factory=_of_mappings)
+    _about: defaultdict[str, dict[str, Obj]] = field(default_factory=_of_mappings)
     _deleted: set[str] = field(default_factory=set)
     _watched: set[tuple[Resource, str]] = field(default_factory=set)
     _tasks: list[asyncio.Task[None]] = field(default_factory=list)
@@ -136,7 +148,19 @@ class Tracker:
 
     def of_kind(self, resource: Resource) -> list[Obj]:
         """All known objects of a kind."""
-        return [o for k, o in self.objects.items() if (k.group, k.kind) == _kind(resource)]
+        return list(self._kinds[_kind(resource)].values())
+
+    def owned_by(self, owner: Obj, resource: Resource) -> list[Obj]:
+        """All known objects of a kind that name this one as their owner."""
+        wanted = _kind(resource)
+        owned = self._owned.get(uid_of(owner), {})
+        return [obj for key, obj in owned.items() if (key.group, key.kind) == wanted]
+
+    def pods_of(self, workload: Obj) -> list[Obj]:
+        """The pods of a workload's current revision."""
+        sets = self.owned_by(workload, REPLICA_SET)
+        pods = [pod for maker in (workload, *sets) for pod in self.owned_by(maker, POD)]
+        return owners.current_pods(workload, pods, sets)
 
     def live(self, obj: Obj) -> Obj | None:
         """An object as it was seen last."""
@@ -144,21 +168,16 @@ class Tracker:
 
     def all_events_of(self, uid: str) -> list[Obj]:
         """Every event about one object, of whatever type."""
-        return [e for e in self.events.values() if e["involvedObject"].get("uid") == uid]
+        return list(self._about.get(uid, {}).values())
 
     def events_of(self, uid: str, name: str) -> list[Obj]:
         """The warning events about one object, oldest first."""
-        found = [
-            event
-            for event in self.events.values()
-            if event.get("type") == "Warning"
-            and (
-                event["involvedObject"].get("uid") == uid
-                if uid
-                else event["involvedObject"].get("name") == name
-            )
-        ]
-        return sorted(found, key=last_seen)
+        known = (
+            self.all_events_of(uid)
+            if uid
+            else [e for e in self.events.values() if e["involvedObject"].get("name") == name]
+        )
+        return sorted((e for e in known if e.get("type") == "Warning"), key=last_seen)
 
     async def _follow(self, resource: Resource, *, optional: bool = False) -> None:
         namespace = self.namespace if resource.namespaced else ""
@@ -197,19 +216,39 @@ class Tracker:
             self._set(key, obj)
 
     def _see_event(self, obj: Obj) -> None:
-        self.events[obj.get("metadata", {}).get("name", "")] = obj
+        name = obj.get("metadata", {}).get("name", "")
+        self._forget_event(name)
+        self.events[name] = obj
+        self._about[_about(obj)][name] = obj
         while len(self.events) > MAX_EVENTS:
-            del self.events[next(iter(self.events))]
+            self._forget_event(next(iter(self.events)))
         for subscription in self._subscriptions:
             subscription.wake.set()
 
+    def _forget_event(self, name: str) -> None:
+        known = self.events.pop(name, None)
+        if known is not None:
+            _discard(self._about, _about(known), name)
+
     def _set(self, key: Key, obj: Obj) -> None:
+        self._take_out(key)
         self.objects[key] = obj
+        self._kinds[key.group, key.kind][key] = obj
+        for owner in owners.owner_uids(obj):
+            self._owned[owner][key] = obj
         self._wake(key)
 
     def _drop(self, key: Key) -> None:
-        self.objects.pop(key, None)
+        self._take_out(key)
         self._wake(key)
+
+    def _take_out(self, key: Key) -> None:
+        known = self.objects.pop(key, None)
+        self.changes[key.group, key.kind] += 1
+        if known is not None:
+            self._kinds[key.group, key.kind].pop(key, None)
+            for owner in owners.owner_uids(known):
+                _discard(self._owned, owner, key)
 
     def _wake(self, key: Key) -> None:
         for subscription in self._subscriptions:
@@ -218,6 +257,17 @@ class Tracker:
                 subscription.wake.set()
             elif key.kind in _EVIDENCE_KINDS:
                 subscription.wake.set()
+
+
+def _discard(index: defaultdict[str, dict[Any, Obj]], name: str, key: Any) -> None:
+    index[name].pop(key, None)
+    if not index[name]:
+        del index[name]
+
+
+def _about(event: Obj) -> str:
+    """The UID of what an event is about."""
+    return str((event.get("involvedObject") or {}).get("uid", ""))
 
 
 def last_seen(event: Obj) -> str:

@@ -8,12 +8,10 @@ import sys
 import time
 from typing import TYPE_CHECKING, Any
 
-from tests.bench.api import opened
 from tests.bench.measure import run
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from pathlib import Path
 
     from tests.bench.api import Api
 
@@ -64,13 +62,16 @@ def _collection(namespace: str, found: dict[str, Any]) -> str:
     return f"/{group}/namespaces/{namespace}/{found['kind'].lower()}s"
 
 
-def trip(kubeconfig: Path, times: int = 20) -> float:
-    """Seconds of one small request on a connection that is open already."""
-    with opened(kubeconfig) as api:
-        return statistics.median(_timed(api) for _ in range(times + 1))
+def write(api: Api, times: int = 20) -> float:
+    """Seconds of one small write on a connection that is open already."""
+    path = "/api/v1/namespaces/default/configmaps/bench-floor"
+    if api.call("GET", path) is None:
+        api.call("POST", path.rpartition("/")[0], {"metadata": {"name": "bench-floor"}})
+    return statistics.median(_written(api, path, number) for number in range(times))
 
 
-def _timed(api: Api) -> float:
+def _written(api: Api, path: str, number: int) -> float:
+    data = {"data": {"at": f"{time.time()} {number}"}}
     began = time.monotonic()
-    api.call("GET", "/api/v1/namespaces/default")
+    api.call("PATCH", path, data, "application/merge-patch+json")
     return time.monotonic() - began
