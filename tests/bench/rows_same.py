@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from tests.bench.lab import Lab
 
-DISTANCES = (0, 5, 20)
+DISTANCES = (0, 20)
 _THEIRS = "bench-theirs"
 
 
