@@ -97,3 +97,4 @@ def opened(kubeconfig: Path) -> Iterator[Api]:
         asyncio.run_coroutine_threadsafe(upstream.close(), loop).result(30)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
+        loop.close()

@@ -25,11 +25,12 @@ _Queue = asyncio.Queue[tuple[float, bytes]]
 
 
 class Delayed:
-    """The proxy: ``trip`` is the round trip in seconds."""
+    """The proxy: ``trip`` is the round trip in seconds, ``passed`` the bytes in both directions."""
 
     def __init__(self, host: str, port: int, trip: float) -> None:
         self._host, self._port, self._trip = host, port, trip
         self._server: asyncio.Server | None = None
+        self.passed = 0
 
     async def start(self) -> int:
         """Listen; the port."""
@@ -56,8 +57,14 @@ class Delayed:
         at_once(away)
         # Bytes that come before this moment came before a far server would have accepted.
         accepted = asyncio.get_running_loop().time() + self._trip
-        with contextlib.suppress(asyncio.CancelledError):  # by ``stop``
-            await asyncio.gather(self._pass(reader, away, accepted), self._pass(there, writer, 0.0))
+        try:
+            with contextlib.suppress(asyncio.CancelledError):  # by ``stop``
+                await asyncio.gather(
+                    self._pass(reader, away, accepted), self._pass(there, writer, 0.0)
+                )
+        finally:
+            writer.close()
+            away.close()
 
     async def _pass(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, since: float
@@ -75,6 +82,7 @@ class Delayed:
                 data = await reader.read(_CHUNK)
             except ConnectionError:
                 data = b""
+            self.passed += len(data)
             queue.put_nowait((max(clock(), since) + self._trip / 2, data))
 
 
@@ -103,6 +111,13 @@ def far(kubeconfig: Path, folder: Path, milliseconds: int) -> Iterator[Path]:
     if not milliseconds:
         yield kubeconfig
         return
+    with through(kubeconfig, folder, milliseconds) as (path, _):
+        yield path
+
+
+@contextlib.contextmanager
+def through(kubeconfig: Path, folder: Path, milliseconds: int) -> Iterator[tuple[Path, Delayed]]:
+    """The same, and the proxy itself, whose ``passed`` is what goes over the line, TLS included."""
     config = yaml.safe_load(kubeconfig.read_text())
     server = urlsplit(config["clusters"][0]["cluster"]["server"])
     loop = asyncio.new_event_loop()
@@ -116,8 +131,9 @@ def far(kubeconfig: Path, folder: Path, milliseconds: int) -> Iterator[Path]:
     path.write_text(yaml.safe_dump(config))
     path.chmod(0o600)
     try:
-        yield path
+        yield path, proxy
     finally:
         asyncio.run_coroutine_threadsafe(proxy.stop(), loop).result(10)
         loop.call_soon_threadsafe(loop.stop)
         thread.join(10)
+        loop.close()

@@ -35,8 +35,10 @@ def names(first: int, last: int, word: str = "e") -> list[str]:
     return [f"{word}{number}" for number in range(first, last)]
 
 
-def write(api: Api, wanted: Sequence[str], release: Object, *, expired: bool = False) -> None:
-    """Write these environments; an expired one's life is over by hours."""
+def write(
+    api: Api, wanted: Sequence[str], release: Object, *, expired: bool = False, fill: int = 0
+) -> None:
+    """Write these environments, with ``fill`` ConfigMaps each; an expired one's life is over."""
     if not wanted:
         return
     say(f"writing {len(wanted)} environments" + (", all expired" if expired else ""))
@@ -45,6 +47,11 @@ def write(api: Api, wanted: Sequence[str], release: Object, *, expired: bool = F
     api.all(
         ("POST", f"{_NAMESPACES}/{space(name)}/secrets", _secret(release)) for name in wanted
     )  # fmt: skip
+    api.all(
+        ("POST", f"{_NAMESPACES}/{space(name)}/configmaps", workloads.config_map(f"c-{number}"))
+        for name in wanted
+        for number in range(fill)
+    )
 
 
 def prepare(api: Api, node: Node, folder: Path) -> Object:

@@ -30,14 +30,14 @@ _LOOP, _ALONE = "kubectl delete ns loop", "deletes alone"
 
 
 @contextlib.contextmanager
-def populated(lab: Lab) -> Iterator[tuple[Place, Api, dict[str, Any]]]:
+def populated(lab: Lab, fill: int = 0) -> Iterator[tuple[Place, Api, dict[str, Any]]]:
     """A control plane with as many environments as the lab says; the release that is in each."""
     node = lab.fake()
     place = Place(node, lab.place(), node.kubeconfig)
     with apis.opened(node.kubeconfig) as api:
         release = many.prepare(api, node, place.folder)
         there = len(api.call("GET", _LIST)["items"])
-        many.write(api, many.names(max(0, there - 1), lab.scale), release)
+        many.write(api, many.names(max(0, there - 1), lab.scale), release, fill=fill)
         yield place, api, release
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from tests.bench import many, plot, requests, workloads
+from tests.bench import latency, many, plot, requests, workloads
 from tests.bench.lab import say
 from tests.bench.measure import Figure, Ran
 from tests.bench.rows_many import populated
@@ -20,7 +21,10 @@ if TYPE_CHECKING:
 LETTER = "SCALE"
 SIZES = (10, 100, 1_000, 10_000)
 _FILE = "scale.json"
-_MEASURES = (("seconds", "s"), ("memory", "MiB"), ("requests", "requests"))
+_MEASURES = (("seconds", "s"), ("memory", "MiB"), ("requests", "requests"), ("transferred", "kB"))
+#: ConfigMaps of each environment: with its namespace, Lease and release, and the two objects that
+#: the cluster adds, 15 objects, so that 10,000 environments are 150,000.
+FILL = 10
 _LOOKS: dict[str, Callable[[Place], Ran]] = {
     "list": lambda place: place.envctl("list", "--context", place.node.context, "-o", "json"),
     "gc": lambda place: place.envctl(
@@ -40,12 +44,13 @@ def measure(lab: Lab, folder: Path) -> None:
     most = lab.scale
     for size in [size for size in SIZES if size <= most]:
         lab.scale = size
-        with populated(lab) as (place, _, _):
+        with populated(lab, FILL) as (place, _, _):
             for verb, act in {**_LOOKS, **_life(lab, place)}.items():
                 log = requests.Log.of(place.node)
                 runs = [act(place) for _ in range(lab.rounds)]
                 asked = sum(requests.counted(log.read()).values()) / lab.rounds
                 point = {"environments": size, "requests": asked, **_cost(runs)}
+                point["transferred"] = _transferred(lab, place, act)
                 found.setdefault(verb, []).append(point)
                 say(f"{verb} with {size}: {point}")
     lab.scale = most
@@ -63,6 +68,13 @@ def _life(lab: Lab, place: Place) -> dict[str, Callable[[Place], Ran]]:
         return place.up(names[-1])
 
     return {"up": up, "down": lambda place: place.down(names.pop())}
+
+
+def _transferred(lab: Lab, place: Place, act: Callable[[Place], Ran]) -> float:
+    """Kilobytes that one run more sends and receives."""
+    with latency.through(place.kubeconfig, lab.folder, 0) as (kubeconfig, line):
+        act(replace(place, kubeconfig=kubeconfig))
+    return line.passed / 1000
 
 
 def _cost(runs: list[Ran]) -> dict[str, float]:

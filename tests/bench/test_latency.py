@@ -59,6 +59,15 @@ def test_what_passes_is_late_and_whole(kubeconfig: Path, tmp_path: Path) -> None
             assert time.monotonic() - began >= TRIP / 1000
 
 
+def test_what_passes_is_counted_in_both_directions(kubeconfig: Path, tmp_path: Path) -> None:
+    with latency.through(kubeconfig, tmp_path, 0) as (path, proxy):
+        server = urlsplit(yaml.safe_load(path.read_text())["clusters"][0]["cluster"]["server"])
+        with socket.create_connection((server.hostname, server.port)) as connection:
+            connection.sendall(b"12345\n")
+            assert connection.recv(16) == b"12345\n"
+        assert proxy.passed == 12
+
+
 def test_what_is_near_is_not_led_through_anything(kubeconfig: Path, tmp_path: Path) -> None:
     with latency.far(kubeconfig, tmp_path, 0) as near:
         assert near == kubeconfig
