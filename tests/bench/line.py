@@ -48,7 +48,8 @@ class Floor:
 class Line:
     """A row under one condition. ``unit`` is that of all figures: ``s``, ``ms`` or ``requests``.
 
-    ``why`` says where envctl's time went, ``notes`` what has to be known to read the figures.
+    ``why`` says where envctl's time went, ``notes`` what has to be known to read the figures, and
+    ``idea`` what would bring it nearer to a goal that it misses.
     """
 
     row: str
@@ -60,6 +61,7 @@ class Line:
     floor: Floor | None = None
     why: str = ""
     notes: str = ""
+    idea: str = ""
     counts: dict[str, dict[str, int]] = field(default_factory=dict)
     at: str = ""
 

@@ -147,7 +147,8 @@ def _missed(lines: Sequence[Line]) -> str:
         if missed:
             why = f" The time goes to: {line.why}." if line.why else ""
             words = "; ".join(map(str, missed))
-            found.append(f"- **{line.row}, {line.condition}**: {words}.{why}")
+            idea = f" Next: {line.idea}" if line.idea else ""
+            found.append(f"- **{line.row}, {line.condition}**: {words}.{why}{idea}")
     return "\n".join(found or ["Nothing: every goal is met."]) + "\n"
 
 

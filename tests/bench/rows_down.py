@@ -42,6 +42,8 @@ def down(lab: Lab) -> Iterator[Line]:
             Goal("an empty namespace", 1.3, 1 / found.ratio(_EMPTY)),
         ),
         Floor(empty, "`kubectl delete namespace` of an empty one: the controller's own delay"),
+        idea="the namespace's controller looks when five seconds have passed; what the node has "
+        "not ended by then is looked for again. A pod may be given no less than a second.",
     )  # fmt: skip
 
 

@@ -99,6 +99,8 @@ def ready(lab: Lab) -> Iterator[Line]:
               "`kubectl` writes nothing, `helm` one of them"),
         notes="p99: " + ", ".join(f"{name} {value:.0f} ms" for name, value in p99.items())
         + f", of {samples} each",
+        idea="the three writes are the floor; one of them goes if the phase is kept beside the "
+        "record of the components.",
     )  # fmt: skip
 
 

@@ -23,7 +23,7 @@ LINE = Line(
     {"envctl": Figure(2.0, 1.5, 2.5, 5, 1.0, 80.0), "helm": Figure(30.0, 25.0, 35.0, 5)},
     {"helm": 15.0},
     (Goal("helm", 20, 15.0, most=False), Goal("API requests", 12, 11, unit="")),
-    Floor(0.5, "bare Python"), "of 2.00 s: the API server 1.50 s", "a note",
+    Floor(0.5, "bare Python"), "of 2.00 s: the API server 1.50 s", "a note", "ask less.",
 )  # fmt: skip
 FACTS = {
     "date": "2026-11-27", "machine": "2 CPUs, 24 GiB, Linux 6.18", "load": 0.5, "rounds": 5,
@@ -73,6 +73,7 @@ def test_the_page_says_what_was_missed_and_what_the_time_went_into() -> None:
     missed = text.partition("## What was missed")[2].partition("##")[0]
     assert "helm ≥ 20×: 15×" in missed
     assert "the API server 1.50 s" in missed
+    assert "Next: ask less." in missed
     assert "API requests" not in missed
     assert "| A | 20 ms | 2 s (1.50-2.50), 80 MiB | helm 30 s (25-35) | helm 15× |" in text
     assert "| S, up | 2 |" in text
