@@ -68,14 +68,14 @@ async def _until_signal(out: Output, verb: Verb) -> int:
     """Run the verb; the first SIGINT or SIGTERM lets it end what it writes, a second does not."""
     import asyncio
 
-    from envctl.adapters import tools
+    from envctl.adapters import processes
 
     received: list[signal.Signals] = []
     task = asyncio.ensure_future(_as_coroutine(verb(out)))
 
     def stop(number: signal.Signals) -> None:
         if received:
-            tools.kill_all()
+            processes.kill_all()
             out.close()
             os._exit(128 + number)
         received.append(number)

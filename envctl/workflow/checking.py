@@ -81,9 +81,10 @@ async def _command(
 
     del again  # nothing of an earlier run is left that could stand for this one
     began = run.clock.monotonic()
-    checked = Checked(inputs, passed=True, seconds=0.0)
-    found, failed = await commanding.commanded(run, context, wanted, checked)
-    return replace(found, seconds=_since(run, began)), failed
+    metrics, samples, failed = await commanding.commanded(run, context, wanted)
+    seconds = _since(run, began)
+    checked = Checked(inputs, passed=True, seconds=seconds, metrics=metrics, samples=samples)
+    return checked, failed
 
 
 def _since(run: Run, began: float) -> float:

@@ -19,8 +19,7 @@ from envctl.workflow.hiding import hidden_in
 
 if TYPE_CHECKING:
     from envctl.model.cases import Case
-    from envctl.model.measures import Measures
-    from envctl.model.record import Checked
+    from envctl.model.measures import Measures, Samples
     from envctl.model.redact import Hidden
     from envctl.model.spec import Check, CommandSource
     from envctl.ports.sources import Commands
@@ -70,9 +69,12 @@ class _One:
 
 
 async def commanded(
-    run: Run, context: StepContext, wanted: Check, checked: Checked
-) -> tuple[Checked, EnvctlError | None]:
-    """Run it as often as it is to be run; its numbers, and why it did not pass, if it did not."""
+    run: Run, context: StepContext, wanted: Check
+) -> tuple[Measures, Samples, EnvctlError | None]:
+    """Run it as often as it is to be run; its numbers, and why it did not pass, if it did not.
+
+    Of several runs the numbers are the medians, and the samples what they are made of.
+    """
     hidden = await hidden_in(run.cluster, run.environment.namespace)
     found: list[Measures] = []
     error: EnvctlError | None = None
@@ -84,9 +86,9 @@ async def commanded(
             error = _failed(one)
             break
     if wanted.runs == 1:
-        return replace(checked, metrics=measures.merged(found)), error
+        return measures.merged(found), (), error
     samples = measures.sampled(found)
-    return replace(checked, metrics=measures.medians(samples), samples=samples), error
+    return measures.medians(samples), samples, error
 
 
 async def _run(run: Run, one: _One) -> None:

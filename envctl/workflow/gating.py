@@ -11,6 +11,7 @@ from envctl.model.failure import Culprit, Failure
 from envctl.model.measured import Measured
 from envctl.model.words import count
 from envctl.workflow import baseline
+from envctl.workflow.run import Judged
 
 if TYPE_CHECKING:
     from envctl.model.gates import Verdict
@@ -30,8 +31,8 @@ async def judged(run: Run, context: StepContext, wanted: Check, checked: Checked
 
     Raises CheckFailed where a gate failed.
     """
-    verdicts = await _verdicts(run, wanted, checked)
-    run.verdicts[wanted.name] = verdicts
+    run.judged[wanted.name] = await _judged(run, wanted, checked)
+    verdicts = run.judged[wanted.name].verdicts
     for verdict in verdicts:
         level = "info" if verdict.result == "passed" else "warning"
         context.note(level, f"gate {verdict.gate} {_WORDS[verdict.result]}: {verdict.why}")
@@ -59,14 +60,14 @@ def _refused(wanted: Check, failed: list[Verdict]) -> CheckFailed:
 _WORDS = {"passed": "passed", "failed": "failed", "unknown": "could not be judged"}
 
 
-async def _verdicts(run: Run, wanted: Check, checked: Checked) -> tuple[Verdict, ...]:
+async def _judged(run: Run, wanted: Check, checked: Checked) -> Judged:
     history = await _history(run, wanted, checked)
-    run.history[wanted.name] = history
     before = _samples(history[-1]) if history and _compares(wanted) else None
     known = run.store.record.checks
     others = {name: _samples(known[name]) for name in wanted.needs if name in known}
     here = _samples(checked)
-    return tuple(sampling.judge(gate, here, before, others) for gate in wanted.gates)
+    verdicts = tuple(sampling.judge(gate, here, before, others) for gate in wanted.gates)
+    return Judged(verdicts, history)
 
 
 def _samples(found: Checked | Measured) -> Samples:

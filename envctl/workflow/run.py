@@ -31,6 +31,14 @@ if TYPE_CHECKING:
 CONCURRENCY = 24
 
 
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """The verdicts on a check, and the good runs that it was judged beside."""
+
+    verdicts: tuple[Verdict, ...] = ()
+    history: tuple[Measured, ...] = ()
+
+
 @dataclass(slots=True)
 class Run:
     """One run on one environment that is described by an envctl.yaml."""
@@ -52,9 +60,7 @@ class Run:
     settling: Settling = field(default_factory=Settling)
     plans: dict[str, ComponentPlan] = field(default_factory=dict)
     #: What became of the gates of each check that ended.
-    verdicts: dict[str, tuple[Verdict, ...]] = field(default_factory=dict)
-    #: The good runs that they were judged beside.
-    history: dict[str, tuple[Measured, ...]] = field(default_factory=dict)
+    judged: dict[str, Judged] = field(default_factory=dict)
     slots: asyncio.Semaphore = field(default_factory=lambda: asyncio.Semaphore(CONCURRENCY))
 
     @property

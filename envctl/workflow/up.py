@@ -16,6 +16,7 @@ from envctl.model.step import Outcome, RetryPolicy, Step
 from envctl.ports import attempt
 from envctl.workflow import creating, deploying, granting, planning, session, settling
 from envctl.workflow.engine import StepContext, StepResult, Work, worst
+from envctl.workflow.run import Judged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -258,6 +259,7 @@ def _check_result(result: StepResult, run: Run) -> CheckResult:
     if last is None or result.outcome is Outcome.SKIPPED:
         return CheckResult(name, word, result.seconds)
     seconds = last.seconds if result.outcome is Outcome.UNCHANGED else result.seconds
-    verdicts = run.verdicts.get(name, ())
-    history = run.history.get(name, ())
-    return CheckResult(name, word, seconds, last.metrics, verdicts, last.samples, history)
+    judged = run.judged.get(name, Judged())
+    return CheckResult(
+        name, word, seconds, last.metrics, judged.verdicts, last.samples, judged.history
+    )

@@ -9,19 +9,23 @@ from __future__ import annotations
 
 import json
 import re
-import time
+import uuid
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from tests.cluster.node import Kubectl
+from tests.until import until
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from tests.cluster.node import Node
 
 TOOLS = ("envctl", "helm", "kubectl")
-#: Seconds in which the server has written down what it has answered.
-_SETTLES = 1.0
+#: A request that says how far the server has come with writing down what it has answered.
+_MARK = "/api/v1/namespaces/default?mark="
 #: A lock is renewed while its run lasts: how often depends on the time alone.
 RENEWALS = "envctl update leases"
 
@@ -31,6 +35,7 @@ class Log:
     """The audit log from here on. ``read`` gives what was asked since, once each."""
 
     node: Node
+    _file: int = 0
     _at: int = 0
     _rest: str = ""
     _seen: set[str] = field(default_factory=set)
@@ -44,27 +49,51 @@ class Log:
     def of(cls, node: Node) -> Log:
         """From its end."""
         log = cls(node)
-        log._at = log.path.stat().st_size
+        there = log.path.stat()
+        log._file, log._at = there.st_ino, there.st_size
         return log
 
     def read(self) -> list[dict[str, Any]]:
-        """The events since the last call, in the order in which they were written."""
-        time.sleep(_SETTLES)
-        if self.path.stat().st_size < self._at:
-            raise RuntimeError("the audit log was rotated while it was read: a row asks too much")
-        with self.path.open() as file:
-            file.seek(self._at)
-            text = self._rest + file.read()
-            self._at = file.tell()
-        *lines, self._rest = text.split("\n")
-        found = []
+        """The events since the last call, in the order in which they were written.
+
+        The server writes one down once it has been answered: what was asked before the mark is
+        there when the mark is.
+        """
+        mark = _MARK + uuid.uuid4().hex
+        asked = Kubectl(self.node).run("get", "--raw", mark)
+        assert asked.returncode == 0, str(asked)
+        found: list[dict[str, Any]] = []
+
+        def marked() -> bool:
+            found.extend(self._more())
+            return any(event["requestURI"] == mark for event in found)
+
+        until(marked)
+        return [event for event in found if not event["requestURI"].startswith(_MARK)]
+
+    def _more(self) -> Iterator[dict[str, Any]]:
+        *lines, self._rest = (self._rest + self._text()).split("\n")
         for line in filter(None, lines):
             event = json.loads(line)
             # A watch is told twice: when it begins and when it ends.
             if event["auditID"] not in self._seen:
                 self._seen.add(event["auditID"])
-                found.append(event)
-        return found
+                yield event
+
+    def _text(self) -> str:
+        """What was written since the last call; of the file before, too, if it was rotated."""
+        text = ""
+        if self.path.stat().st_ino != self._file:
+            before = next(f for f in self.path.parent.iterdir() if f.stat().st_ino == self._file)
+            text, self._at, self._file = self._after(before), 0, self.path.stat().st_ino
+        return text + self._after(self.path)
+
+    def _after(self, path: Path) -> str:
+        with path.open() as file:
+            file.seek(self._at)
+            text = file.read()
+            self._at = file.tell()
+        return text
 
 
 def counted(events: list[dict[str, Any]]) -> Counter[str]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from envctl.adapters import tools
+from envctl.adapters import streaming
 from envctl.errors import ConfigError
 from envctl.model.objects import digest
 from envctl.model.spec import Check, CommandSource, Component
@@ -77,7 +77,7 @@ class Commands:
             if source.pytest:
                 command[1:1] = [f"--junit-xml={report}", "--override-ini=junit_family=xunit2"]
             try:
-                code = await tools.stream(
+                code = await streaming.stream(
                     command, heard, env=env, cwd=source.folder, timeout=timeout
                 )
             except OSError as error:

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from envctl.adapters import tools
+from envctl.adapters import processes, tools
 from envctl.adapters.kubernetes.connect import Target
 from envctl.adapters.sources import chart, objects
 from envctl.adapters.sources.helm import HelmReleases
@@ -57,7 +57,7 @@ async def no_longer(marker: str) -> bool:
 async def test_a_cancelled_tool_leaves_no_child(
     monkeypatch: pytest.MonkeyPatch, ignore: str
 ) -> None:
-    monkeypatch.setattr(tools, "GRACE", 0.3)
+    monkeypatch.setattr(processes, "GRACE", 0.3)
     marker = f"99{os.getpid()}.{len(ignore)}"
     script = f"({ignore}sleep {marker}; true) >/dev/null 2>&1 & wait"
     task = asyncio.create_task(tools.run(["sh", "-c", script]))
@@ -84,7 +84,7 @@ async def test_a_tool_does_not_outlive_a_killed_envctl() -> None:
 
 
 async def test_a_late_tool_is_ended_and_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tools, "GRACE", 0.3)
+    monkeypatch.setattr(processes, "GRACE", 0.3)
     began = time.monotonic()
     with pytest.raises(TimedOut, match="sh -c did not end"):
         await tools.run(["sh", "-c", "sleep 50"], timeout=0.1)
