@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import typer
 
-from envctl.cli.main import app
+from envctl.cli.main import application
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +25,7 @@ their own.
 
 def page() -> str:
     """The whole page: the options of envctl itself, then verb by verb."""
-    root = typer.main.get_command(app)
+    root = typer.main.get_command(application())
     commands = list(_commands("envctl", root))
     listed = [f"- [`{path}`](#{path.replace(' ', '-')}): {_first(c)}" for path, c in commands[1:]]
     return "\n".join([INTRODUCTION, *listed, "", *(_section(path, c) for path, c in commands)])

@@ -3,51 +3,29 @@
 from __future__ import annotations
 
 import atexit
-import gc as garbage
+import gc
+import importlib
 import os
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from envctl import __version__
-from envctl.cli import (
-    cluster,
-    create,
-    deploy,
-    doctor,
-    down,
-    extend,
-    gc,
-    init,
-    keep,
-    kubeconfig,
-    local,
-    logs,
-    plan,
-    schema,
-    status,
-    test,
-    up,
-    url,
-    validate,
-)
-from envctl.cli import list as listing
 from envctl.cli.lean import Verb, Verbs
 
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+#: Each a module of this package, in the order of ``--help``; the groups have verbs of their own.
+VERBS = (
+    "init", "validate", "plan", "up", "create", "deploy", "test", "down", "status", "list",
+    "extend", "keep", "gc", "logs", "url", "kubeconfig", "doctor", "schema",
+)  # fmt: skip
+GROUPS = ("cluster", "local")
 #: Python looks for garbage after each 700 objects that it makes, and again through all of them: a
 #: tenth of a short run. What a run makes it mostly keeps; this is a few megabytes.
 COLLECT = (50_000, 20, 20)
-
-app = typer.Typer(
-    name="envctl",
-    cls=Verbs,
-    help="Idempotent create, deploy, test and teardown of ephemeral environments on Kubernetes.",
-    no_args_is_help=True,
-    context_settings={"help_option_names": ["-h", "--help"]},
-    pretty_exceptions_enable=False,
-    rich_markup_mode=None,
-)
 
 
 def _version(value: bool) -> None:
@@ -56,7 +34,6 @@ def _version(value: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version.")
@@ -65,33 +42,45 @@ def _root(
     del version
 
 
-app.command(cls=Verb)(init.init)
-app.command(cls=Verb)(validate.validate)
-app.command(cls=Verb)(plan.plan)
-app.command(cls=Verb)(up.up)
-app.command(cls=Verb)(create.create)
-app.command(cls=Verb)(deploy.deploy)
-app.command(cls=Verb)(test.test)
-app.command(cls=Verb)(down.down)
-app.command(cls=Verb)(status.status)
-app.command("list", cls=Verb)(listing.list_)
-app.command(cls=Verb)(extend.extend)
-app.command(cls=Verb)(keep.keep)
-app.command(cls=Verb)(gc.gc)
-app.command(cls=Verb)(logs.logs)
-app.command(cls=Verb)(url.url)
-app.command(cls=Verb)(kubeconfig.kubeconfig)
-app.command(cls=Verb)(doctor.doctor)
-app.command(cls=Verb)(schema.schema)
-app.add_typer(cluster.app, name="cluster")
-app.add_typer(local.app, name="local")
+def application(names: Iterable[str] = (*VERBS, *GROUPS)) -> typer.Typer:
+    """The command with these verbs and groups."""
+    app = typer.Typer(
+        name="envctl",
+        cls=Verbs,
+        help="Idempotent create, deploy, test and teardown of ephemeral environments on "
+        "Kubernetes.",
+        no_args_is_help=True,
+        context_settings={"help_option_names": ["-h", "--help"]},
+        pretty_exceptions_enable=False,
+        rich_markup_mode=None,
+    )
+    app.callback()(_root)
+    for name in names:
+        module = importlib.import_module(f"envctl.cli.{name}")
+        if name in GROUPS:
+            app.add_typer(module.app, name=name)
+        else:
+            app.command(name, cls=Verb)(getattr(module, "list_" if name == "list" else name))
+    return app
+
+
+def _meant(arguments: Sequence[str]) -> Iterable[str]:
+    """The verb that is called, as reading the options of all takes longer than most take to run.
+
+    All of them where none is, or an unknown one, or where a shell asks what there is.
+    """
+    word = arguments[0] if arguments else ""
+    if word == "--version":
+        return ()
+    known = (*VERBS, *GROUPS)
+    return (word,) if word in known and "_ENVCTL_COMPLETE" not in os.environ else known
 
 
 def main() -> None:
     """Run the command line; the process ends with one of the documented exit codes."""
-    garbage.set_threshold(*COLLECT)
+    gc.set_threshold(*COLLECT)
     try:
-        app(prog_name="envctl", args=sys.argv[1:])
+        application(_meant(sys.argv[1:]))(prog_name="envctl", args=sys.argv[1:])
     except SystemExit as ended:
         _leave(ended.code)
         raise

@@ -11,7 +11,7 @@ import pytest
 import typer
 
 from envctl.cli import lean
-from envctl.cli.main import app
+from envctl.cli.main import application
 from tests.cluster.node import clean_environment
 
 SAID = ["", "x", "json", "text", "JSON", "-", "~/a", "a/../b", "5", "-5", "5m", "true", "ü\n"]
@@ -25,13 +25,13 @@ def _commands(group: Any, words: tuple[str, ...] = ()) -> list[tuple[tuple[str, 
     return found
 
 
-COMMANDS = _commands(typer.main.get_command(app))
+COMMANDS = _commands(typer.main.get_command(application()))
 
 
 def test_all_verbs_are_read_so() -> None:
     assert len(COMMANDS) > 20
     assert [words for words, command in COMMANDS if not isinstance(command, lean.Verb)] == []
-    assert isinstance(typer.main.get_command(app), lean.Verbs)
+    assert isinstance(typer.main.get_command(application()), lean.Verbs)
 
 
 @pytest.mark.parametrize(("words", "command"), COMMANDS, ids=lambda value: str(value)[:30])

@@ -14,7 +14,7 @@ import pytest
 import typer
 import yaml
 
-from envctl.cli.main import app
+from envctl.cli.main import application
 from envctl.config import duration
 from envctl.errors import EXIT_RETRY
 from envctl.model import pipelines
@@ -274,7 +274,7 @@ def test_two_inclusions_do_not_meet() -> None:
 
 
 def test_every_call_of_envctl_is_one_that_it_understands() -> None:
-    root = typer.main.get_command(app)
+    root = typer.main.get_command(application())
     calls = 0
     for name in DEPLOYING:
         for variant in _variants(name):
