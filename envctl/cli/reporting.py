@@ -27,15 +27,17 @@ async def reporting(options: Options, out: Output) -> AsyncIterator[Reporter | N
     A run that ends inside without a result is reported too: to most people it is the first they
     hear of a mistake in envctl.yaml.
     """
+    found = _reporter(options, out)
+    if found is None:
+        yield None
+        return
     from envctl.workflow import report
 
-    found = _reporter(options, out)
     async with report.opened(found) as reporter:
         try:
             yield reporter
         except EnvctlError as error:
-            if reporter is not None:
-                await _no_result(options, reporter, error)
+            await _no_result(options, reporter, error)
             raise
 
 

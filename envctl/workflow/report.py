@@ -202,14 +202,13 @@ class Reporter:
 
 
 @asynccontextmanager
-async def opened(reporter: Reporter | None) -> AsyncIterator[Reporter | None]:
+async def opened(reporter: Reporter) -> AsyncIterator[Reporter]:
     """Close the reporter's forge at the end; a forge that will not close is no matter."""
     try:
         yield reporter
     finally:
-        if reporter is not None:
-            with contextlib.suppress(EnvctlError):
-                await reporter.forge.close()
+        with contextlib.suppress(EnvctlError):
+            await reporter.forge.close()
 
 
 def info_of_wanted(environment: Environment, phase: Phase) -> EnvironmentInfo:
