@@ -79,11 +79,19 @@ def _meant(arguments: Sequence[str]) -> Iterable[str]:
 def main() -> None:
     """Run the command line; the process ends with one of the documented exit codes."""
     gc.set_threshold(*COLLECT)
+    _open_streams()
     try:
         application(_meant(sys.argv[1:]))(prog_name="envctl", args=sys.argv[1:])
     except SystemExit as ended:
         _leave(ended.code)
         raise
+
+
+def _open_streams() -> None:
+    """Python has none where whoever started it has closed one, as ``>&-`` does: it goes nowhere."""
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:
+            setattr(sys, name, open(os.devnull, "w"))  # noqa: PTH123, SIM115 - a device, for good
 
 
 def _leave(code: str | int | None) -> None:
@@ -94,9 +102,8 @@ def _leave(code: str | int | None) -> None:
     if isinstance(code, str):
         return
     try:
-        for stream in (sys.stdout, sys.stderr):
-            if stream is not None:  # as it is where whoever started envctl closed it
-                stream.flush()
+        sys.stdout.flush()
+        sys.stderr.flush()
     except (OSError, ValueError):
         return
     atexit._run_exitfuncs()  # noqa: SLF001 - what Python itself does here

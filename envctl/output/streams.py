@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 from typing import Any, TextIO
+
+from envctl.errors import EnvctlError
 
 
 class Progress:
@@ -60,13 +63,24 @@ def write_result(stream: TextIO, text: str) -> None:
     """Write and flush; a reader that has read enough (``| head``) is no error.
 
     Raises:
-        OSError: the result could not be written for another reason, a full disk for one.
+        EnvctlError: it could not be written for another reason, a full disk for one.
 
     """
     try:
         stream.write(text)
         stream.flush()
     except BrokenPipeError:
-        # Python flushes once more as it exits, and would complain then.
-        with open(os.devnull, "w") as nowhere:  # noqa: PTH123 - a device, not a path
-            os.dup2(nowhere.fileno(), stream.fileno())
+        _turn_away(stream)
+    except OSError as error:
+        _turn_away(stream)
+        raise EnvctlError(
+            "The result could not be written to stdout.",
+            why=f"The system says: {error.strerror}.",
+            next="Make room where stdout leads to, and run the command again.",
+        ) from error
+
+
+def _turn_away(stream: TextIO) -> None:
+    """Let the rest go nowhere: Python flushes once more as it exits, and would complain then."""
+    with contextlib.suppress(OSError, ValueError), open(os.devnull, "w") as nowhere:  # noqa: PTH123 - a device, not a path
+        os.dup2(nowhere.fileno(), stream.fileno())

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import shlex
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import typer
 
 from envctl.cli import main
+from tests.cluster.node import clean_environment
 
 EVERY = (*main.VERBS, *main.GROUPS)
 
@@ -40,3 +46,25 @@ def test_a_verb_alone_is_what_it_is_among_all(name: str) -> None:
     context = typer.Context(alone)
     assert alone.get_help(context) == among.get_help(context)
     assert [p.opts for p in alone.params] == [p.opts for p in among.params]
+
+
+@pytest.mark.parametrize(
+    ("redirected", "code", "words"),
+    [
+        (">/dev/full", 1, "The result could not be written to stdout."),
+        (">&-", 0, ""),
+        ("2>&-", 0, ""),
+        (">&- 2>&-", 0, ""),
+        ("| head -1", 0, ""),
+    ],
+)
+def test_whatever_becomes_of_its_output(redirected: str, code: int, words: str) -> None:
+    command = shlex.quote(str(Path(sys.executable).with_name("envctl")))
+    done = subprocess.run(
+        ["bash", "-c", f"set -o pipefail; {command} schema {redirected}"],
+        env=clean_environment(), capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == code, done.stderr
+    assert words in done.stderr
+    assert "Traceback" not in done.stderr
+    assert "Exception ignored" not in done.stderr
