@@ -101,10 +101,10 @@ def _leave(code: str | int | None) -> None:
     """
     if isinstance(code, str):
         return
+    atexit._run_exitfuncs()  # noqa: SLF001 - what Python itself does here, and once
     try:
         sys.stdout.flush()
         sys.stderr.flush()
     except (OSError, ValueError):
         return
-    atexit._run_exitfuncs()  # noqa: SLF001 - what Python itself does here
     os._exit(code or 0)

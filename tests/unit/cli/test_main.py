@@ -68,3 +68,32 @@ def test_whatever_becomes_of_its_output(redirected: str, code: int, words: str) 
     assert words in done.stderr
     assert "Traceback" not in done.stderr
     assert "Exception ignored" not in done.stderr
+
+
+LEAVING = """
+import atexit, sys
+from envctl.cli import main
+atexit.register(print, "at exit")
+print("printed", end="; ")
+main._leave(sys.argv[1] if sys.argv[1].isalpha() else int(sys.argv[1]))
+print("came back")
+"""
+
+
+@pytest.mark.parametrize(
+    ("code", "said"), [("0", "printed; at exit\n"), ("75", "printed; at exit\n")]
+)
+def test_the_process_ends_at_once_and_loses_nothing(code: str, said: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVING, code],
+        env=clean_environment({"PYTHONUNBUFFERED": ""}), capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert (done.returncode, done.stdout) == (int(code), said)
+
+
+def test_a_message_is_left_to_python_to_print() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", LEAVING, "why"], capture_output=True, text=True, check=True
+    )
+    assert "came back" in done.stdout
