@@ -89,7 +89,8 @@ def _how(facts: dict[str, dict[str, Any]]) -> str:
         words = f"{found['date']}, on {found['machine']}, {found['rounds']} rounds, with {versions}"
         alike.setdefault(words, []).append(letter)
     said = [
-        f"Rows {', '.join(rows)}: {words}{_load(facts, rows)}." for words, rows in alike.items()
+        f"Row{'s' * (len(rows) > 1)} {', '.join(rows)}: {words}{_load(facts, rows)}."
+        for words, rows in alike.items()
     ]
     return "\n\n".join(said) + "\n\nAgain: `task bench`, or `task bench -- A E` for some rows.\n"
 

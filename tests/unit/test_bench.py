@@ -9,10 +9,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.bench import page, plot, quick, requests, workloads
+from tests.bench import page, plot, quick, requests, scale, workloads
+from tests.bench.__main__ import RESULTS
 from tests.bench.line import Floor, Goal, Line
 from tests.bench.measure import Figure, Ran, paired
 from tests.bench.results import Results
+from tests.unit.repository.files import text
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -77,6 +79,16 @@ def test_the_page_says_what_was_missed_and_what_the_time_went_into() -> None:
     assert "API requests" not in missed
     assert "| A | 20 ms | 2 s (1.50-2.50), 80 MiB | helm 30 s (25-35) | helm 15× |" in text
     assert "| S, up | 2 |" in text
+
+
+def test_the_page_in_the_docs_is_made_of_what_was_measured(tmp_path: Path) -> None:
+    """``python -m tests.bench --only-page --docs`` makes it anew."""
+    facts, lines = Results(RESULTS).read()
+    (tmp_path / "images").mkdir()
+    pictures = scale.pictures(RESULTS, tmp_path / "images")
+    assert text("docs/benchmarks.md") == page.page(facts, lines, pictures)
+    for name in pictures:
+        assert text(f"docs/images/{name}") == (tmp_path / "images" / name).read_text()
 
 
 def test_what_differs_from_what_was_recorded_is_named() -> None:
