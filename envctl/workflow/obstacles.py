@@ -65,7 +65,7 @@ def _wanted(workload: Obj) -> int:
 
 
 def _placement(tracker: Tracker, pod: Obj) -> Obstacle | None:
-    events = _events(tracker, uid_of(pod))
+    events = tracker.all_events_of(uid_of(pod))
     message = scheduling.unscheduled(pod)
     if message is None:
         return nodes.obstacle_of(pod, events)
@@ -88,10 +88,6 @@ def _claim(tracker: Tracker, name: str, claim: Obj | None) -> Obstacle | None:
         and (known is None or event["involvedObject"].get("uid") == uid_of(known))
     ]
     return claims.obstacle_of(name, known, events)
-
-
-def _events(tracker: Tracker, uid: str) -> list[Obj]:
-    return [e for e in tracker.events.values() if e["involvedObject"].get("uid") == uid]
 
 
 @dataclass(slots=True)

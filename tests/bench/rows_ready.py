@@ -78,7 +78,7 @@ def ready(lab: Lab) -> Iterator[Line]:
     )  # fmt: skip
     _chart(place.folder / "s", objects)
     # A p99 asks for many; a single round is a trial.
-    samples = 4 if lab.rounds == 1 else 10 * lab.rounds
+    samples = 4 if lab.rounds == 1 else 5 * lab.rounds
     delays = random.Random(1)
     values: dict[str, list[float]] = {name: [] for name in _WAITERS}
     with api.opened(node.kubeconfig) as connection:

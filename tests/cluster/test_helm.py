@@ -211,6 +211,15 @@ def _mentioning(word: str) -> list[str]:
     return found
 
 
+@pytest.mark.parametrize("app", ["helm"], indirect=True)  # Helm 3 takes it, and says nothing
+def test_a_field_that_no_kind_has_is_named(app: App) -> None:
+    """By the server, which Helm 4 lets apply: Helm itself is not asked to look for such."""
+    chart = WORKLOAD.replace("  replicas: 1", "  replicasss: 1")
+    app.write({"chart/templates/workload.yaml": chart})
+    done = app.run("up", check=1, env=app.env)
+    assert "replicasss" in done.stdout
+
+
 def test_a_chart_that_does_not_render_says_where(app: App) -> None:
     app.write({"chart/templates/bad.yaml": "a: {{ .Values.missing.thing }}\n"})
     done = app.run("up", check=2, env=app.env)

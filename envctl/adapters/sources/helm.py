@@ -106,7 +106,7 @@ class HelmReleases:
                 "upgrade", component.name, *_chart(source), "--install",
                 "--namespace", environment.namespace, "--history-max", "5",
                 "--timeout", f"{max(1, int(timeout))}s", "--output", "json",
-                *await self._overrule(), *values,
+                *await self._server_side(), *values,
             ]  # fmt: skip
 
             async def once() -> bytes:
@@ -125,10 +125,15 @@ class HelmReleases:
         with contextlib.suppress(ReleaseMissing):
             await self.helm.uninstall(name, namespace=namespace, timeout=f"{max(1, int(timeout))}s")
 
-    async def _overrule(self) -> list[str]:
-        """Helm 4 applies server-side and stops at fields that a hand has taken: take them back."""
+    async def _server_side(self) -> list[str]:
+        """Helm 4 lets the server apply, and stops at fields that a hand has taken: take them back.
+
+        The server then knows every field, so that Helm need not read the schemas of all kinds for
+        each release, which is most of what it does: it finds no more than the server refuses.
+        """
         version = await self.helm.parsed_version()
-        return ["--force-conflicts", "--server-side=true"] if version >= (4, 0) else []
+        flags = ["--server-side=true", "--force-conflicts", "--disable-openapi-validation"]
+        return flags if version >= (4, 0) else []
 
     async def _repair(
         self, name: str, namespace: str, say: Callable[[str], None], records: Records

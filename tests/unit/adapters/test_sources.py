@@ -216,11 +216,22 @@ async def test_helms_arguments_hold_neither_values_nor_secrets(helm: Path) -> No
     await releases.render(release(helm), ENVIRONMENT)
     calls = (helm / "log").read_text()
     assert "upgrade web oci://r/web" in calls
+    assert "--server-side=true --force-conflicts --disable-openapi-validation" in calls
     assert "--version 1.2.3" in calls
     assert "--namespace shop-fix" in calls
     for word in ("--set", EVIL, PASSWORD, "--create-namespace", "--wait"):
         assert word not in calls
     assert PASSWORD in (helm / "values").read_text()
+
+
+async def test_helm_3_applies_by_itself_and_validates_by_itself(helm: Path) -> None:
+    script = (helm / "helm").read_text()
+    (helm / "helm").write_text(script.replace("v4.3.1", "v3.22.0"))
+    await HelmReleases(None, ()).deploy(release(helm), ENVIRONMENT, 60, print, Kept(helm / "log"))
+    calls = (helm / "log").read_text()
+    assert "upgrade web" in calls
+    assert "--disable-openapi-validation" not in calls
+    assert "--server-side" not in calls
 
 
 async def test_helm_keeps_its_records_where_envctl_looks_for_them(
