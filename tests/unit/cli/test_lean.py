@@ -40,7 +40,7 @@ def test_every_option_becomes_what_typer_makes_of_it(words: tuple[str, ...], com
     for param in command.params:
         many = param.multiple or param.nargs == -1
         values = [param.default, None, *([] if many else [True, False])]
-        values += [value for said in SAID for value in ([[said], [said, "y"]] if many else [said])]
+        values += [value for said in SAID for value in ([[said], (said, "y")] if many else [said])]
         annotation = param.type_descriptor.annotation
         for value in values:
             found = lean.plain(annotation, value, many=many)
