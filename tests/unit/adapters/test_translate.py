@@ -285,6 +285,13 @@ def test_a_kubeconfig_that_is_none(tmp_path: Any, text: str) -> None:
         connect.choose("wanted", {"KUBECONFIG": str(file)}, ())
 
 
+def test_a_kubeconfig_that_is_nested_without_end(tmp_path: Any) -> None:
+    file = tmp_path / "config"
+    file.write_text("[" * 60_000)
+    with pytest.raises(ConfigError, match="nested too deep"):
+        connect.choose("wanted", {"KUBECONFIG": str(file)}, ())
+
+
 @pytest.mark.parametrize(
     ("header", "expected"),
     [
